@@ -1,0 +1,61 @@
+#!/bin/bash
+# Install the Debian packages that building, testing and the demonstration need, and that are missing; say
+# nothing when none is.  V chooses the PostgreSQL, otherwise the installed one, otherwise Debian's own.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# On a fresh machine even apt's lists may be missing.
+debian_version() {
+	apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1
+}
+
+missing_packages() {
+	local package
+	for package in make gcc libc6-dev "postgresql-$V" "postgresql-server-dev-$V" "postgresql-$V-cron" \
+		"postgresql-$V-pgtap" libipc-run-perl libtap-parser-sourcehandler-pgtap-perl; do
+		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+	done
+}
+
+# Debian makes and starts a cluster "main" with a newly installed server, unless it is told not to.  The word
+# is taken back afterwards: it was meant for this installation, not for the next one.
+install() {
+	local drop_in=/etc/postgresql-common/createcluster.d/openinfo.conf log
+	log=$(mktemp)
+	trap 'rm -f "$drop_in" "$log"' EXIT
+	mkdir -p "${drop_in%/*}"
+	echo "create_main_cluster = false" >"$drop_in"
+	export DEBIAN_FRONTEND=noninteractive
+	{
+		apt-get -q update || true		# a stale list of some other source does no harm
+		apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold \
+			install --no-install-recommends "$@"
+	} >"$log" 2>&1 </dev/null || { tail -n 30 "$log" >&2; die "could not install: $*"; }
+}
+
+# Another system's packages have other names: leave it to the build to say what it misses.
+command -v dpkg-query >/dev/null || exit 0
+
+V=${V:-$(installed_version)}
+V=${V:-$(debian_version)}
+if [ -n "$V" ]; then
+	mapfile -t missing < <(missing_packages)
+	[ "${#missing[@]}" -gt 0 ] || exit 0
+fi
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null ||
+		die "neither root nor sudo; please have these installed: ${missing[*]:-postgresql make gcc}"
+	exec sudo V="$V" "$0"
+fi
+
+exec 8>/run/lock/openinfo-deps		# two at once would take back each other's word
+flock 8
+if [ -z "$V" ]; then
+	apt-get -qq update >/dev/null || true
+	V=$(debian_version)
+	[ -n "$V" ] || die "apt knows no package \"postgresql\""
+fi
+mapfile -t missing < <(missing_packages)
+[ "${#missing[@]}" -gt 0 ] || exit 0
+say "installing ${missing[*]}"
+install "${missing[@]}" 8>&-
