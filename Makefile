@@ -1,0 +1,78 @@
+# openinfo: the data layer of a multi-tenant SaaS, as a PostgreSQL extension
+#
+# "make" and "make install" are PGXS, as in every extension.  "make help" lists what else there is; those
+# targets install what they need and touch no PostgreSQL of the machine's own.
+#
+# The lists are explicit and in reading order; make check fails on a file that no list names.
+
+EXTENSION  = openinfo
+# the control file is the one source of the version
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control 2>/dev/null)
+MODULE_big = $(EXTENSION)
+
+OBJS = \
+	src/openinfo.o \
+
+DATA = \
+	sql/openinfo--0.1.0.sql \
+
+# Tests: names of files in test/sql, test/specs, test/pgtap and test/t.  The regress tests share one database,
+# in this order; the first creates the extension.
+REGRESS = \
+	install \
+
+ISOLATION = \
+
+PGTAP = \
+
+TAP = \
+
+PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
+# tests need servers with settings of their own: tools/check.sh
+NO_INSTALLCHECK = 1
+
+PG_CONFIG ?= pg_config
+.DEFAULT_GOAL := all
+
+# Our own goals must work before PostgreSQL is installed, so they do without PGXS.
+OWN_GOALS := demo check bench format lint dist help print-%
+
+ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+# libpq-dev has a pg_config too, and it names a file that only postgresql-server-dev-NN has
+ifeq ($(wildcard $(PGXS)),)
+$(error PostgreSQL's server headers are missing: install postgresql-server-dev-NN (NN is the version of your server), or run tools/deps.sh)
+endif
+include $(PGXS)
+endif
+
+ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
+.PHONY: demo check bench format lint dist help
+
+demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
+	@tools/cluster.sh -d openinfo_demo -- tools/demo.sh
+
+check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
+	@tools/check.sh
+
+bench:   ## measure, each figure beside its floor
+	@tools/cluster.sh -d openinfo_bench -- bench/run.sh
+
+format:  ## clang-format the C sources
+	clang-format -i src/*.c src/*.h
+
+lint:    ## cppcheck, the format of the C sources, shellcheck
+	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 src
+	clang-format --dry-run --Werror src/*.c src/*.h
+	shellcheck -x -P SCRIPTDIR tools/*.sh .ci/run
+
+dist:    ## openinfo-VERSION.zip of what is committed, as PGXN takes it
+	git archive --format zip --prefix $(EXTENSION)-$(EXTVERSION)/ --output $(EXTENSION)-$(EXTVERSION).zip HEAD
+
+help:    ## this list
+	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10
+
+print-%:
+	@echo $($*)
+endif

@@ -1,0 +1,199 @@
+#!/bin/bash
+# Every test, on throwaway servers: make check.  The last line is "N passed, N failed", alone.
+#
+#   V=17                        another PostgreSQL
+#   SUITES="regress isolation"  only these of: regress isolation pgtap tap
+#   ONLY="identity credits"     only these tests (with the first regress test, which creates the extension)
+#   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
+#   KEEP=1                      keep the working directory: results, differences, server logs
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+limit=${SUITE_TIMEOUT:-1800}	# seconds; a hanging test must not hang the machine that builds
+
+kept() { stop_servers; say "kept $W"; }
+
+# ---------------------------------------------------------------------- lists
+
+list() { build_make "print-$1" | tr ' ' '\n' | sed '/^$/d'; }
+
+# The tests of a suite that ONLY leaves over.
+chosen() {
+	local test first=1
+	for test in $(list "$1"); do
+		if [ -z "${ONLY:-}" ] || [[ " $ONLY " = *" $test "* ]] || [ "$1$first" = REGRESS1 ]; then echo "$test"; fi
+		first=
+	done
+}
+
+files() { find "$1" -maxdepth 1 -name "*$2" -printf '%f\n' 2>/dev/null | sed "s/\\$2\$//"; }
+
+# A test that no list names never runs, and nobody notices.
+unlisted() {
+	local variable directory suffix
+	while read -r variable directory suffix; do
+		diff <(list "$variable" | sed "s#.*/##; s#\\.o\$##; s#\\$suffix\$##" | sort) <(files "$directory" "$suffix" | sort) |
+			sed -n "s#^> \\(.*\\)#$directory/\\1$suffix is not listed in $variable in the Makefile#p
+			        s#^< \\(.*\\)#$directory/\\1$suffix is listed in $variable in the Makefile but missing#p" || true
+	done <<-END
+		OBJS      src         .c
+		DATA      sql         .sql
+		REGRESS   test/sql    .sql
+		ISOLATION test/specs  .spec
+		PGTAP     test/pgtap  .sql
+		TAP       test/t      .pl
+	END
+	{ list REGRESS; list ISOLATION; } | sort >"$W/tests"
+	uniq -d "$W/tests" | sed 's#.*#expected/&.out would belong to two tests: rename one#'
+	diff <(uniq "$W/tests") <(files expected .out | sed 's/_[0-9]$//' | sort -u) |
+		sed -n 's#^> \(.*\)#expected/\1.out belongs to no listed test#p
+		        s#^< \(.*\)#expected/\1.out is missing#p' || true
+}
+
+# --------------------------------------------------------------------- suites
+# Each suite is handed the names of its tests, prints what its runner says, and calls count PASSED FAILED.
+
+count() { echo "$1 $2" >"$W/count.$suite"; }
+
+trouble() {	# of a server: what a client never gets to see
+	grep -hE 'PANIC:|TRAP:|terminated by signal|runtime error' "$W/$suite/log" 2>/dev/null | head -n 20 || true
+}
+
+# pg_regress and pg_isolation_regress are one program with two ways to run a file.
+with_pg_regress() {
+	local runner=$1 options=() tests=("${@:2}") out=$W/$suite/out closing test
+	[ "$suite" = regress ] || options=(--load-extension=openinfo)
+	start_server "$suite" openinfo_cron
+	# input of its own: a missing expected file would end pg_regress, an empty one shows the whole output
+	mkdir -p "$W/$suite/in" expected
+	cp -r expected "$W/$suite/in/"
+	ln -s "$PWD/test/sql" "$PWD/test/specs" "$W/$suite/in/"
+	for test in "${tests[@]}"; do touch "$W/$suite/in/expected/$test.out"; done
+
+	timeout --foreground "$limit" "$test_dir/$runner" --inputdir="$W/$suite/in" --outputdir="$W/$suite" \
+		--bindir="$PGBIN" --host="$PGHOST" --port="$PGPORT" --user=postgres --dbname="openinfo_$suite" \
+		"${options[@]}" "${tests[@]}" >"$out" 2>&1 || true
+	grep -vE '^(=====|# (using|initial)|\(using|(CREATE|DROP|ALTER|GRANT|SET)( |$)|$)' "$out" || true
+	head -n "${DIFF_LINES:-400}" "$W/$suite/regression.diffs" 2>/dev/null || true
+	trouble
+	if [ -n "${ACCEPT:-}" ]; then
+		for test in "${tests[@]}"; do cp "$W/$suite/results/$test.out" "$W/accepted/" || true; done
+	fi
+
+	closing=$(grep -E '(All|[0-9]+ of) [0-9]+ tests (passed|failed)' "$out" | tail -n 1 || true)
+	case $closing in
+		*All*)   count "${#tests[@]}" 0 ;;
+		*failed*)
+			closing=$(grep -oE '[0-9]+ of' <<<"$closing")
+			count $((${#tests[@]} - ${closing% of})) "${closing% of}" ;;
+		*)       count 0 "${#tests[@]}" ;;		# it did not get to its end
+	esac
+}
+suite_regress()   { with_pg_regress regress/pg_regress "$@"; }
+suite_isolation() { with_pg_regress isolation/pg_isolation_regress "$@"; }
+
+# A file in prove's summary has failed even when all the tests that it got to passed.
+count_prove() {
+	local run failed
+	run=$(sed -n 's/^Files=[0-9]*, Tests=\([0-9]*\),.*/\1/p' "$1")
+	failed=0
+	grep -qx 'Result: PASS' "$1" ||
+		failed=$(sed -n 's/.*(Wstat: .* Tests: [0-9]* Failed: \([0-9]*\))$/\1/p' "$1" | awk '{ n += $1 > 0 ? $1 : 1 } END { print n > 0 ? n : 1 }')
+	run=${run:-0}
+	count $((run > failed ? run - failed : 0)) "$failed"
+}
+
+suite_pgtap() {
+	start_server pgtap openinfo_cron
+	createdb openinfo_pgtap
+	# pgTAP in a schema of its own, which the tests' roles may use, keeps it apart from what is tested
+	psql -Xq -v ON_ERROR_STOP=1 -d openinfo_pgtap <<-'END'
+		CREATE SCHEMA tap;
+		GRANT USAGE ON SCHEMA tap TO PUBLIC;
+		CREATE EXTENSION pgtap SCHEMA tap;
+		CREATE EXTENSION openinfo SCHEMA public;
+		ALTER DATABASE openinfo_pgtap SET search_path = public, tap;
+	END
+	timeout --foreground "$limit" pg_prove --psql-bin "$PGBIN/psql" --dbname openinfo_pgtap \
+		"${@/#/test/pgtap/}" 2>&1 | tee "$W/pgtap/out" || true
+	trouble
+	count_prove "$W/pgtap/out"
+}
+
+suite_tap() {
+	local log
+	mkdir "$W/tap"
+	{ cat test/postgresql.conf; staged_settings; } >"$W/tap/conf"
+	# TESTDIR is what 15 reads, the other two what 16 and later do
+	env TESTDIR="$W/tap" TESTDATADIR="$W/tap/tmp_check" TESTLOGDIR="$W/tap/tmp_check/log" TEMP_CONFIG="$W/tap/conf" \
+		PG_REGRESS="$test_dir/regress/pg_regress" PGPORT=65432 \
+		timeout --foreground "$limit" prove -j2 -I "$test_dir/perl" -I test/t/lib "${@/#/test/t/}" 2>&1 |
+		tee "$W/tap/out" || true
+	count_prove "$W/tap/out"
+	sed -n 's#^test/t/\(.*\)\.pl *(Wstat:.*#\1#p' "$W/tap/out" | while read -r log; do
+		echo "--- the end of the log of test/t/$log.pl"
+		tail -n 40 "$W/tap/tmp_check/log/regress_log_$log" || true
+	done
+}
+
+# ----------------------------------------------------------------------- main
+
+run_suite() {	# NAME VARIABLE SUFFIX; in a subshell of its own: a suite's environment is its own affair
+	suite=$1
+	local tests
+	[[ " $SUITES " = *" $suite "* ]] || return 0
+	mapfile -t tests < <(chosen "$2" | sed "s/\$/$3/")
+	[ "${#tests[@]}" -gt 0 ] || return 0
+	echo "0 1" >"$W/count.$suite"		# until it says otherwise
+	( "suite_$suite" "${tests[@]}" ) >"$W/output.$suite" 2>&1 || echo "the suite ended early" >>"$W/output.$suite"
+	[ "$(cat "$W/count.$suite")" != "0 0" ] || { echo "0 1" >"$W/count.$suite"; echo "no test ran" >>"$W/output.$suite"; }
+	echo "== $suite"
+	cat "$W/output.$suite"
+}
+
+# The Perl tests take longest and mostly wait for servers to start: they run beside the others.
+run_suites() {
+	run_suite tap TAP .pl >"$W/tap.late" &
+	run_suite regress REGRESS ''
+	run_suite isolation ISOLATION ''
+	run_suite pgtap PGTAP .sql
+	wait
+	cat "$W/tap.late"
+}
+
+finish() {
+	echo
+	echo "$1 passed, $2 failed"
+	[ "$2" = 0 ] && [ "$1" -gt 0 ]
+}
+
+# Root's successor may not write to the tree, so whoever was called first keeps the door to expected/ open.
+if [ -n "${ACCEPT:-}" ] && [ -z "${OI_WORKDIR:-}" ]; then
+	mkdir -p "$top/expected"
+	exec 9> >(tar -C "$top/expected" --no-same-owner --no-same-permissions -xf -)
+fi
+
+enter_workdir "$0" "$@"
+SUITES=${SUITES:-regress isolation pgtap tap}
+mkdir "$W/accepted"
+build || { finish 0 1; exit 1; }
+test_dir=$(dirname "$(pg_config --pgxs)")/../test
+echo "openinfo $(build_make print-EXTVERSION) on $("$PGBIN/postgres" --version)"
+
+interruptible run_suites </dev/null
+
+passed=0 failed=0
+for counted in "$W"/count.*; do
+	[ -e "$counted" ] || continue
+	read -r good bad <"$counted"
+	passed=$((passed + good)) failed=$((failed + bad))
+done
+unlisted >"$W/unlisted"
+if [ -s "$W/unlisted" ]; then
+	echo "== lists"
+	cat "$W/unlisted"
+	# somebody who runs a selection is in the middle of something
+	[ -n "${ONLY:-}" ] || failed=$((failed + $(wc -l <"$W/unlisted")))
+fi
+if [ -n "${ACCEPT:-}" ]; then tar -C "$W/accepted" -cf - . >&9; fi
+finish "$passed" "$failed"
