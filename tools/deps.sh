@@ -4,9 +4,9 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# On a fresh machine even apt's lists may be missing.
+# Nothing, while apt has not read its lists yet.
 debian_version() {
-	apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1
+	{ apt-cache depends postgresql 2>/dev/null || true; } | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p'
 }
 
 missing_packages() {
@@ -19,17 +19,18 @@ missing_packages() {
 
 # Debian makes and starts a cluster "main" with a newly installed server, unless it is told not to.  The word
 # is taken back afterwards: it was meant for this installation, not for the next one.
+drop_in=/etc/postgresql-common/createcluster.d/openinfo.conf
+
 install() {
-	local drop_in=/etc/postgresql-common/createcluster.d/openinfo.conf log
 	log=$(mktemp)
 	trap 'rm -f "$drop_in" "$log"' EXIT
+	trap 'exit 130' INT TERM HUP
 	mkdir -p "${drop_in%/*}"
 	echo "create_main_cluster = false" >"$drop_in"
 	export DEBIAN_FRONTEND=noninteractive
 	{
 		apt-get -q update || true		# a stale list of some other source does no harm
-		apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold \
-			install --no-install-recommends "$@"
+		apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends "$@"
 	} >"$log" 2>&1 </dev/null || { tail -n 30 "$log" >&2; die "could not install: $*"; }
 }
 
@@ -48,7 +49,7 @@ if [ "$(id -u)" != 0 ]; then
 	exec sudo V="$V" "$0"
 fi
 
-exec 8>/run/lock/openinfo-deps		# two at once would take back each other's word
+exec 8</var/lib/dpkg		# two at once would take back each other's word
 flock 8
 if [ -z "$V" ]; then
 	apt-get -qq update >/dev/null || true

@@ -16,7 +16,7 @@ die() { say "$*"; exit 1; }
 installed_version() {
 	local postgres
 	for postgres in /usr/lib/postgresql/*/bin/postgres; do
-		[ -x "$postgres" ] && basename "${postgres%/bin/postgres}"
+		if [ -x "$postgres" ]; then basename "${postgres%/bin/postgres}"; fi
 	done | sort -n | tail -n 1
 }
 
