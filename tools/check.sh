@@ -98,7 +98,7 @@ count_prove() {
 	run=$(sed -n 's/^Files=[0-9]*, Tests=\([0-9]*\),.*/\1/p' "$1")
 	failed=0
 	grep -qx 'Result: PASS' "$1" ||
-		failed=$(sed -n 's/.*(Wstat: .* Tests: [0-9]* Failed: \([0-9]*\))$/\1/p' "$1" | awk '{ n += $1 > 0 ? $1 : 1 } END { print n > 0 ? n : 1 }')
+		failed=$(sed -n 's/.*(Wstat: .* Tests: [0-9]* Failed: \([0-9]*\))$/\1/p' "$1" | awk '{ n += ($1 ? $1 : 1) } END { print (n ? n : 1) }')
 	run=${run:-0}
 	count $((run > failed ? run - failed : 0)) "$failed"
 }
