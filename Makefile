@@ -16,6 +16,11 @@ OBJS = \
 	src/catalog.o \
 	src/plans.o \
 	src/refuse.o \
+	src/stamps.o \
+	src/sealing.o \
+	src/members.o \
+	src/credits.o \
+	src/leads.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -24,6 +29,11 @@ DATA = \
 	sql/openinfo--0.3.0--0.4.0.sql \
 	sql/openinfo--0.4.0--0.5.0.sql \
 	sql/openinfo--0.5.0--1.0.0.sql \
+	sql/openinfo--1.0.0--0.5.0.sql \
+	sql/openinfo--0.5.0--0.4.0.sql \
+	sql/openinfo--0.4.0--0.3.0.sql \
+	sql/openinfo--0.3.0--0.2.0.sql \
+	sql/openinfo--0.2.0--0.1.0.sql \
 
 # Tests: names of files in test/sql, test/specs, test/pgtap and test/t.  The regress tests share one database,
 # in this order; the first creates the extension.

@@ -1,0 +1,536 @@
+\echo Use "CREATE EXTENSION openinfo" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+/*
+ * openinfo 0.1.0: workspaces and users; who is calling, and what he belongs to.
+ *
+ * Words used in all six scripts:
+ *   person      somebody who has signed in; known by the claim "sub" of his JWT (auth_user_id)
+ *   membership  a row of "users": one person in one workspace.  users.id is the membership's id.
+ *   active workspace  the one that this statement works in; see get_user_workspace_id()
+ *   author      the membership that wrote a row: created_by, user_id, referred_by, email_revealed_by
+ *
+ * Functions and types are members of the extension.  Tables are not: they are made by one function per migration,
+ * which apply_migrations() runs and then takes out of the extension, so that pg_dump carries them like any other
+ * table and DROP EXTENSION cannot delete a row.
+ *
+ * The reason beside each REVOKE: PUBLIC gets EXECUTE by default, and a Supabase-like ALTER DEFAULT PRIVILEGES gives
+ * everything to the three API roles by name; so each is taken away by name before what is meant is granted.
+ */
+
+-- The schema must be closed: whoever may create in it could add an overload that captures a call of ours.
+DO $do$
+BEGIN
+    IF has_schema_privilege('public'::name, '@extschema@'::regnamespace::oid, 'CREATE'::text) THEN
+        RAISE EXCEPTION 'schema "%" lets PUBLIC create objects in it', '@extschema@'::regnamespace
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'Run REVOKE CREATE ON SCHEMA ... FROM PUBLIC first, or install into a schema of its own: CREATE SCHEMA openinfo; CREATE EXTENSION openinfo SCHEMA openinfo.';
+    END IF;
+END
+$do$;
+
+-- The API roles are made when missing and never altered.  Two databases may be installing at once: the loser of that
+-- race sees unique_violation rather than duplicate_object.
+DO $do$
+DECLARE
+    v_role text;
+BEGIN
+    FOREACH v_role IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role::name) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$do$;
+
+-- A GRANT in an extension script is recorded as an initial privilege, and pg_dump leaves initial privileges out; for
+-- the schema, which is the user's, that would lose every grant that he ever made on it.  So the record is put back.
+DO $do$
+DECLARE
+    v_schema CONSTANT oid := '@extschema@'::regnamespace;
+    v_before aclitem[];
+BEGIN
+    SELECT initprivs INTO v_before FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
+    GRANT USAGE ON SCHEMA @extschema@ TO authenticated, service_role;
+    IF v_before IS NULL THEN
+        DELETE FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
+    ELSE
+        UPDATE pg_init_privs SET initprivs = v_before WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
+    END IF;
+END
+$do$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Types
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE TYPE @extschema@.user_role AS ENUM ('owner', 'admin', 'member');
+COMMENT ON TYPE @extschema@.user_role IS 'Role of a membership; owner stands above admin, admin above member';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Identity (src/identity.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.get_user_workspace_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_get_user_workspace_id';
+REVOKE ALL ON FUNCTION @extschema@.get_user_workspace_id() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_user_workspace_id() TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_user_workspace_id() IS 'The caller''s active workspace, or NULL when he has none';
+
+CREATE FUNCTION @extschema@.get_user_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_get_user_id';
+REVOKE ALL ON FUNCTION @extschema@.get_user_id() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_user_id() TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_user_id() IS 'users.id of the caller in his active workspace, or NULL';
+
+CREATE FUNCTION @extschema@.user_has_role(required_role @extschema@.user_role) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'openinfo_user_has_role';
+REVOKE ALL ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) IS 'Has the caller that role, or a higher one, in his active workspace?';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Stamps: the triggers that fill created_by, updated_at and referral_code (src/stamps.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.set_created_by() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_created_by';
+REVOKE ALL ON FUNCTION @extschema@.set_created_by() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_created_by() IS 'Trigger: fills created_by with the caller''s membership in the row''s workspace';
+
+CREATE FUNCTION @extschema@.set_updated_at() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_updated_at';
+REVOKE ALL ON FUNCTION @extschema@.set_updated_at() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_updated_at() IS 'Trigger: moves updated_at forward on every UPDATE';
+
+CREATE FUNCTION @extschema@.set_referral_code() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_referral_code';
+REVOKE ALL ON FUNCTION @extschema@.set_referral_code() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_referral_code() IS 'Trigger: gives a user without a referral code one that nobody has';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Membership (src/members.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.create_workspace(p_slug text, p_name text, p_email text, p_full_name text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_create_workspace';
+REVOKE ALL ON FUNCTION @extschema@.create_workspace(text, text, text, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.create_workspace(text, text, text, text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.create_workspace(text, text, text, text) IS 'Makes a workspace and the signed-in person its owner; returns the workspace''s id';
+
+CREATE FUNCTION @extschema@.add_member(p_workspace_id uuid, p_auth_user_id uuid, p_email text, p_role @extschema@.user_role DEFAULT 'member') RETURNS uuid
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_add_member';
+REVOKE ALL ON FUNCTION @extschema@.add_member(uuid, uuid, text, @extschema@.user_role) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.add_member(uuid, uuid, text, @extschema@.user_role) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.add_member(uuid, uuid, text, @extschema@.user_role) IS 'Adds a person to a workspace, on the workspace''s plan; owners and admins; returns users.id';
+
+CREATE FUNCTION @extschema@.set_member_role(p_user_id uuid, p_role @extschema@.user_role) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_member_role';
+REVOKE ALL ON FUNCTION @extschema@.set_member_role(uuid, @extschema@.user_role) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.set_member_role(uuid, @extschema@.user_role) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_member_role(uuid, @extschema@.user_role) IS 'Changes a member''s role; owners and admins, nobody above his own role, never the last owner''s';
+
+CREATE FUNCTION @extschema@.remove_member(p_user_id uuid) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_remove_member';
+REVOKE ALL ON FUNCTION @extschema@.remove_member(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.remove_member(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.remove_member(uuid) IS 'Removes a member from his workspace; owners and admins, never the last owner';
+
+CREATE FUNCTION @extschema@.leave_workspace() RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_leave_workspace';
+REVOKE ALL ON FUNCTION @extschema@.leave_workspace() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.leave_workspace() TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.leave_workspace() IS 'The caller leaves his active workspace; the last owner cannot';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Migrations
+-- ---------------------------------------------------------------------------------------------------------------
+
+/*
+ * What every table has in common, in one place so that none can lack it: row-level security, forced; nothing for the
+ * API roles but service_role's rows; and, where the columns are there, the stamps.
+ * A migration calls it right after CREATE TABLE and then grants to "authenticated" what the contract lists.
+ */
+CREATE FUNCTION @extschema@.protect_table(p_table regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_stamp record;
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', p_table);
+    EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role', p_table);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO service_role', p_table);
+    -- BYPASSRLS is not to be relied on: service_role may lack it.
+    EXECUTE format('CREATE POLICY service_all ON %s FOR ALL TO service_role USING (true) WITH CHECK (true)', p_table);
+    EXECUTE format('COMMENT ON POLICY service_all ON %s IS %L', p_table, 'The backend works in every workspace');
+
+    FOR v_stamp IN
+        SELECT *
+          FROM (VALUES ('created_by', 'stamp_created_by', 'BEFORE INSERT', 'set_created_by', 'Fills created_by with the caller''s membership'),
+                       ('updated_at', 'stamp_updated_at', 'BEFORE UPDATE', 'set_updated_at', 'Moves updated_at on every UPDATE'))
+               AS s(col, trg, moment, fn, what)
+         WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p_table AND a.attname = s.col::name AND NOT a.attisdropped)
+    LOOP
+        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH ROW EXECUTE FUNCTION @extschema@.%I()', v_stamp.trg, v_stamp.moment, p_table, v_stamp.fn);
+        EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', v_stamp.trg, p_table, v_stamp.what);
+    END LOOP;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.protect_table(regclass) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.protect_table(regclass) IS 'Used by the migrations: row-level security, grants and stamps that every table has in common';
+
+/*
+ * Comments of a table and of everything on it.  p_about is pairs of a name (column, index, constraint, policy or
+ * trigger of that table) and its comment; what every table has in common is filled in here, and a name that fits
+ * nothing is an error, so that no comment goes astray.
+ */
+CREATE FUNCTION @extschema@.describe_table(p_table regclass, p_comment text, p_about text[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_about    text[];
+    v_thing    record;
+    v_found    boolean;
+    v_comment  text;
+    v_common   CONSTANT jsonb := jsonb_build_object(
+        'id', 'Identity of the row (UUID version 4)',
+        'created_at', 'When the row was written',
+        'updated_at', 'When the row was last changed',
+        'created_by', 'The membership that wrote the row, when there was one',
+        'workspace_id', 'The workspace that the row belongs to');
+BEGIN
+    EXECUTE format('COMMENT ON TABLE %s IS %L', p_table, p_comment);
+
+    -- Everything on the table that can carry a comment: kind, name, and the comment it gets when none is given.
+    FOR v_thing IN
+        SELECT 'COLUMN' AS kind, a.attname::text AS name, v_common ->> a.attname::text AS otherwise
+          FROM pg_attribute a WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT 'INDEX', c.relname::text,
+               CASE WHEN i.indisprimary THEN 'Identity of the row'
+                    WHEN pg_get_indexdef(i.indexrelid) ~ '\(id, workspace_id\)$' THEN 'What references that carry the workspace point to'
+                    WHEN pg_get_indexdef(i.indexrelid) ~ '\(workspace_id(, created_at DESC)?\)$' THEN 'Rows of a workspace'
+                    WHEN pg_get_indexdef(i.indexrelid) ~ '\((created_by|user_id|referred_by|email_revealed_by), workspace_id\)$' THEN 'Serves the foreign key of the author' END
+          FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = p_table
+        UNION ALL
+        SELECT 'CONSTRAINT', k.conname::text,
+               CASE WHEN k.contype = 'p' THEN 'Identity of the row'
+                    WHEN k.contype = 'f' AND pg_get_constraintdef(k.oid) ~ '^FOREIGN KEY \(workspace_id\)' THEN 'Goes with its workspace'
+                    WHEN k.contype = 'f' AND k.confdelsetcols IS NOT NULL THEN 'An author of the same workspace; forgotten when he is removed'
+                    WHEN k.contype = 'f' THEN 'A row of the same workspace'
+                    WHEN k.contype = 'u' THEN 'Unique'
+                    WHEN k.contype = 'c' THEN 'Checked: ' || pg_get_expr(k.conbin, k.conrelid) END
+          FROM pg_constraint k WHERE k.conrelid = p_table AND k.contype IN ('p', 'u', 'f', 'c')
+        UNION ALL
+        SELECT 'POLICY', p.polname::text, obj_description(p.oid, 'pg_policy') FROM pg_policy p WHERE p.polrelid = p_table
+        UNION ALL
+        SELECT 'TRIGGER', t.tgname::text, obj_description(t.oid, 'pg_trigger') FROM pg_trigger t WHERE t.tgrelid = p_table AND NOT t.tgisinternal
+    LOOP
+        v_comment := v_thing.otherwise;
+        FOREACH v_about SLICE 1 IN ARRAY p_about LOOP
+            IF v_about[1] = v_thing.name THEN
+                v_comment := v_about[2];
+            END IF;
+        END LOOP;
+        IF v_comment IS NULL THEN
+            RAISE EXCEPTION '% "%" of table % has no comment', lower(v_thing.kind), v_thing.name, p_table;
+        END IF;
+        EXECUTE CASE v_thing.kind
+            WHEN 'COLUMN' THEN format('COMMENT ON COLUMN %s.%I IS %L', p_table, v_thing.name, v_comment)
+            WHEN 'INDEX' THEN format('COMMENT ON INDEX @extschema@.%I IS %L', v_thing.name, v_comment)
+            ELSE format('COMMENT ON %s %I ON %s IS %L', v_thing.kind, v_thing.name, p_table, v_comment) END;
+    END LOOP;
+
+    FOREACH v_about SLICE 1 IN ARRAY p_about LOOP
+        v_found := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p_table AND a.attname = v_about[1]::name)
+                OR EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = p_table AND c.relname = v_about[1]::name)
+                OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = p_table AND k.conname = v_about[1]::name)
+                OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = p_table AND p.polname = v_about[1]::name)
+                OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p_table AND t.tgname = v_about[1]::name);
+        IF NOT v_found THEN
+            RAISE EXCEPTION 'table % has no "%" to comment on', p_table, v_about[1];
+        END IF;
+    END LOOP;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.describe_table(regclass, text, text[]) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.describe_table(regclass, text, text[]) IS 'Used by the migrations: comments of a table, its columns, indexes, constraints, policies and triggers';
+
+/*
+ * Runs the migrations that schema_migrations does not list, in order, and takes the tables they made out of the
+ * extension.  While a dump is being restored it does nothing: the tables come from the dump, with everything that
+ * their owner did to them.  pg_dump and pg_restore say so themselves by row_security = off.
+ */
+CREATE FUNCTION @extschema@.apply_migrations() RETURNS SETOF text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_migration record;
+    v_object    record;
+    v_known     boolean;
+BEGIN
+    IF current_setting('row_security') = 'off' OR NOT coalesce(current_setting('openinfo.install_tables', true), 'on')::boolean THEN
+        RAISE NOTICE 'openinfo makes no tables: they are expected from the dump that is being restored'
+            USING HINT = 'After restoring a dump of an older version, run SELECT @extschema@.apply_migrations().';
+        RETURN;
+    END IF;
+
+    IF to_regclass('@extschema@.schema_migrations') IS NULL THEN
+        CREATE TABLE @extschema@.schema_migrations (
+            version    text PRIMARY KEY,
+            name       text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        );
+        PERFORM @extschema@.protect_table('@extschema@.schema_migrations'::regclass);
+        REVOKE INSERT, UPDATE, DELETE ON TABLE @extschema@.schema_migrations FROM service_role;
+        PERFORM @extschema@.describe_table('@extschema@.schema_migrations', 'The migrations that have been applied to this database', ARRAY[
+            ['version', 'Timestamp that orders the migrations'],
+            ['name', 'What the migration brings'],
+            ['applied_at', 'When it ran here']]);
+    END IF;
+
+    FOR v_migration IN
+        SELECT p.proname, substring(p.proname::text, '^migration_(\d+)_') AS version, substring(p.proname::text, '^migration_\d+_(.*)$') AS name
+          FROM pg_proc p
+         WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname::text ~ '^migration_\d+_'
+         ORDER BY p.proname
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.schema_migrations WHERE version = %L)', v_migration.version) INTO v_known;
+        IF NOT v_known THEN
+            EXECUTE format('SELECT @extschema@.%I()', v_migration.proname);
+            INSERT INTO @extschema@.schema_migrations (version, name) VALUES (v_migration.version, v_migration.name);
+            RETURN NEXT v_migration.version || '_' || v_migration.name;
+        END IF;
+    END LOOP;
+
+    -- Inside CREATE or ALTER EXTENSION everything that was made has become a member; what belongs to the user leaves.
+    FOR v_object IN
+        SELECT i.type, i.identity
+          FROM pg_depend d
+          JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+         CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
+         WHERE e.extname = 'openinfo' AND d.deptype = 'e'
+           AND (i.type = 'table' OR i.schema = 'auth' OR (i.type = 'schema' AND i.name = 'auth'))
+           AND '@extschema@'::regnamespace::text <> 'auth'
+    LOOP
+        EXECUTE format('ALTER EXTENSION openinfo DROP %s %s', v_object.type, v_object.identity);
+    END LOOP;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.apply_migrations() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.apply_migrations() IS 'Runs the migrations that schema_migrations does not list yet and returns their names; for the owner of the extension';
+
+/*
+ * Used by the scripts that step down: drops a table unless rows would be lost.  p_rows says which rows count: those
+ * that the next step up makes again by itself do not.
+ */
+CREATE FUNCTION @extschema@.retire_table(p_table regclass, p_rows text DEFAULT 'true') RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $fn$
+DECLARE
+    v_count bigint;
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p_table);
+    EXECUTE format('SELECT count(*) FROM %s WHERE %s', p_table, p_rows) INTO v_count;
+    IF v_count > 0 AND NOT coalesce(current_setting('openinfo.allow_data_loss', true), 'off')::boolean THEN
+        RAISE EXCEPTION 'stepping down would delete % rows of table "%"', v_count, (SELECT relname FROM pg_class WHERE oid = p_table)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Save them first, or SET openinfo.allow_data_loss = on to let them go.';
+    END IF;
+    EXECUTE format('DROP TABLE %s', p_table);
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.retire_table(regclass, text) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.retire_table(regclass, text) IS 'Used by the scripts that step down: drops a table unless rows would be lost';
+
+CREATE FUNCTION @extschema@.migration_20260101000001_init_core_tables() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
+BEGIN
+    -- plans --------------------------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.plans (
+        name           text PRIMARY KEY,
+        active_queries int,
+        saved_searches int,
+        daily_credits  int,
+        export_rows    int,
+        created_at     timestamptz NOT NULL DEFAULT now(),
+        updated_at     timestamptz NOT NULL DEFAULT now(),
+        CONSTRAINT plans_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT plans_limits_not_negative CHECK (active_queries >= 0 AND saved_searches >= 0 AND daily_credits >= 0 AND export_rows >= 0)
+    );
+    PERFORM @extschema@.protect_table('@extschema@.plans');
+    GRANT SELECT ON TABLE @extschema@.plans TO authenticated;
+    CREATE POLICY read_all ON @extschema@.plans FOR SELECT TO authenticated USING (true);
+    PERFORM @extschema@.describe_table('@extschema@.plans', 'What each plan allows; NULL is unlimited. Yours to change and extend', ARRAY[
+        ['name', 'Name of the plan'],
+        ['active_queries', 'Queries of a workspace that may be active at once'],
+        ['saved_searches', 'Saved searches of a workspace'],
+        ['daily_credits', 'Credits of each member per UTC day'],
+        ['export_rows', 'Rows of one export'],
+        ['plans_name_not_blank', 'A plan has a name'],
+        ['plans_limits_not_negative', 'Limits are counts'],
+        ['read_all', 'Every member may compare the plans']]);
+    INSERT INTO @extschema@.plans (name, active_queries, saved_searches, daily_credits, export_rows) VALUES
+        ('free',          1,    5,    3,   100),
+        ('starter',       2,   20,   50,  1000),
+        ('pro',           5,   50, 1000, 10000),
+        ('enterprise', NULL, NULL, NULL,  NULL);
+
+    -- workspaces ---------------------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.workspaces (
+        id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at        timestamptz NOT NULL DEFAULT now(),
+        updated_at        timestamptz NOT NULL DEFAULT now(),
+        created_by        uuid,
+        slug              text NOT NULL UNIQUE,
+        name              text NOT NULL,
+        industry_vertical text,
+        subdomain         text UNIQUE,
+        custom_domain     text UNIQUE,
+        branding          jsonb DEFAULT '{}',
+        CONSTRAINT workspaces_slug_format CHECK (slug ~ '^[a-z0-9-]+$'),
+        CONSTRAINT workspaces_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT workspaces_subdomain_format CHECK (subdomain ~ '^[a-z0-9-]+$'),
+        CONSTRAINT workspaces_custom_domain_not_blank CHECK (btrim(custom_domain) <> ''),
+        CONSTRAINT workspaces_branding_object CHECK (jsonb_typeof(branding) = 'object')
+    );
+
+    -- users --------------------------------------------------------------------------------------------------------
+    -- The fillfactor leaves room for the credit counter, so that spending and the midnight reset are HOT updates.
+    CREATE TABLE @extschema@.users (
+        id                 uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at         timestamptz NOT NULL DEFAULT now(),
+        updated_at         timestamptz NOT NULL DEFAULT now(),
+        created_by         uuid,
+        workspace_id       uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        auth_user_id       uuid NOT NULL,
+        email              text NOT NULL,
+        full_name          text,
+        avatar_url         text,
+        role               @extschema@.user_role NOT NULL DEFAULT 'member',
+        plan               text NOT NULL DEFAULT 'free' REFERENCES @extschema@.plans (name) ON UPDATE CASCADE,
+        daily_credits_used int NOT NULL DEFAULT 0,
+        daily_credit_limit int DEFAULT 3,
+        credits_reset_on   date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
+        referral_code      text UNIQUE,
+        referred_by        uuid,
+        last_login_at      timestamptz,
+        UNIQUE (auth_user_id, workspace_id),
+        UNIQUE (id, workspace_id),
+        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (referred_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (referred_by),
+        CONSTRAINT users_email_format CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:].]+$' AND length(email) <= 320),
+        CONSTRAINT users_daily_credits_used_not_negative CHECK (daily_credits_used >= 0),
+        CONSTRAINT users_daily_credit_limit_not_negative CHECK (daily_credit_limit >= 0),
+        CONSTRAINT users_referral_code_format CHECK (length(referral_code) = 8)
+    ) WITH (fillfactor = 80);
+    CREATE UNIQUE INDEX users_workspace_id_email_key ON @extschema@.users (workspace_id, lower(email));
+    CREATE INDEX idx_users_workspace_id ON @extschema@.users (workspace_id, created_at DESC);
+    CREATE INDEX idx_users_plan ON @extschema@.users (plan);
+    CREATE INDEX idx_users_created_by ON @extschema@.users (created_by, workspace_id);
+    CREATE INDEX idx_users_referred_by ON @extschema@.users (referred_by, workspace_id);
+    PERFORM @extschema@.protect_table('@extschema@.users');
+    CREATE TRIGGER stamp_referral_code BEFORE INSERT ON @extschema@.users FOR EACH ROW
+        WHEN (NEW.referral_code IS NULL) EXECUTE FUNCTION @extschema@.set_referral_code();
+    GRANT SELECT, UPDATE (full_name, avatar_url, last_login_at) ON TABLE @extschema@.users TO authenticated;
+    CREATE POLICY read_own_workspace ON @extschema@.users FOR SELECT TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
+    CREATE POLICY change_own_row ON @extschema@.users FOR UPDATE TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND id = (SELECT @extschema@.get_user_id()))
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND id = (SELECT @extschema@.get_user_id()));
+    PERFORM @extschema@.describe_table('@extschema@.users', 'Memberships: one row is one person in one workspace', ARRAY[
+        ['auth_user_id', 'The person: claim "sub" of his JWT'],
+        ['email', 'E-mail address, once per workspace in any case'],
+        ['full_name', 'Name to show'],
+        ['avatar_url', 'Picture to show'],
+        ['role', 'What he may do in the workspace; changed through set_member_role()'],
+        ['plan', 'Plan that he is on; the workspace is on the best plan of its members'],
+        ['daily_credits_used', 'Credits spent on the UTC day in credits_reset_on; counts as zero on any later day'],
+        ['daily_credit_limit', 'Credits per UTC day; NULL is unlimited'],
+        ['credits_reset_on', 'UTC day that daily_credits_used belongs to'],
+        ['referral_code', 'Eight characters that nobody else has; made when left out'],
+        ['referred_by', 'The member whose referral brought him'],
+        ['last_login_at', 'When he last signed in, as the application says'],
+        ['users_auth_user_id_workspace_id_key', 'A person is in a workspace once'],
+        ['users_workspace_id_email_key', 'An e-mail address is in a workspace once, in any case'],
+        ['users_referral_code_key', 'A referral code means one member'],
+        ['idx_users_plan', 'Serves the foreign key to plans'],
+        ['users_plan_fkey', 'The plan exists'],
+        ['users_email_format', 'One @, something on both sides, a dot in the domain, no spaces'],
+        ['users_daily_credits_used_not_negative', 'A counter is never negative'],
+        ['users_daily_credit_limit_not_negative', 'A limit is never negative'],
+        ['users_referral_code_format', 'Eight characters'],
+        ['stamp_referral_code', 'Makes a referral code when none is given'],
+        ['read_own_workspace', 'Members see one another'],
+        ['change_own_row', 'A member changes his own profile']]);
+
+    -- workspaces, continued: what needs users ------------------------------------------------------------------------
+    ALTER TABLE @extschema@.workspaces
+        ADD FOREIGN KEY (created_by, id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by);
+    CREATE INDEX idx_workspaces_created_by ON @extschema@.workspaces (created_by, id);
+    PERFORM @extschema@.protect_table('@extschema@.workspaces');
+    GRANT SELECT, UPDATE (name, industry_vertical, subdomain, custom_domain, branding) ON TABLE @extschema@.workspaces TO authenticated;
+    CREATE POLICY read_own ON @extschema@.workspaces FOR SELECT TO authenticated
+        USING (id = (SELECT @extschema@.get_user_workspace_id()));
+    CREATE POLICY change_own ON @extschema@.workspaces FOR UPDATE TO authenticated
+        USING (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')))
+        WITH CHECK (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
+    PERFORM @extschema@.describe_table('@extschema@.workspaces', 'Tenants: everything else belongs to one of these', ARRAY[
+        ['slug', 'Name in addresses: lower-case letters, digits and hyphens'],
+        ['name', 'Name to show'],
+        ['industry_vertical', 'Line of business'],
+        ['subdomain', 'Subdomain of the platform; same form as slug'],
+        ['custom_domain', 'Domain of the workspace''s own'],
+        ['branding', 'Object: logo_url, primary_color, secondary_color'],
+        ['workspaces_slug_key', 'A slug means one workspace'],
+        ['workspaces_subdomain_key', 'A subdomain means one workspace'],
+        ['workspaces_custom_domain_key', 'A domain means one workspace'],
+        ['idx_workspaces_created_by', 'Serves the foreign key of the author'],
+        ['workspaces_slug_format', 'Lower-case letters, digits and hyphens'],
+        ['workspaces_name_not_blank', 'A workspace has a name'],
+        ['workspaces_subdomain_format', 'Lower-case letters, digits and hyphens'],
+        ['workspaces_custom_domain_not_blank', 'Left out rather than blank'],
+        ['workspaces_branding_object', 'An object, not an array or a scalar'],
+        ['read_own', 'Members see their active workspace'],
+        ['change_own', 'Owners and admins change it']]);
+
+    -- The auth shim --------------------------------------------------------------------------------------------------
+    -- Policies that users write tend to say auth.uid(), as on Supabase.  Made only where missing, never called by
+    -- openinfo itself, and ordinary objects of the user afterwards.
+    IF to_regnamespace('auth') IS NULL THEN
+        CREATE SCHEMA auth;
+        COMMENT ON SCHEMA auth IS 'Who is calling, from the claims of the JWT';
+        GRANT USAGE ON SCHEMA auth TO authenticated, service_role;
+    END IF;
+    IF to_regprocedure('auth.jwt()') IS NULL THEN
+        CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+            $sql$ SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb $sql$;
+        REVOKE ALL ON FUNCTION auth.jwt() FROM PUBLIC, anon, authenticated, service_role;
+        GRANT EXECUTE ON FUNCTION auth.jwt() TO authenticated, service_role;
+        COMMENT ON FUNCTION auth.jwt() IS 'The claims of the caller''s JWT';
+    END IF;
+    IF to_regprocedure('auth.uid()') IS NULL THEN
+        CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+            $sql$ SELECT nullif(CASE WHEN current_setting('request.jwt.claims', true) <> ''
+                                     THEN current_setting('request.jwt.claims', true)::jsonb ->> 'sub'
+                                     ELSE current_setting('request.jwt.claim.sub', true) END, '')::uuid $sql$;
+        REVOKE ALL ON FUNCTION auth.uid() FROM PUBLIC, anon, authenticated, service_role;
+        GRANT EXECUTE ON FUNCTION auth.uid() TO authenticated, service_role;
+        COMMENT ON FUNCTION auth.uid() IS 'The caller''s person: claim "sub" of his JWT';
+    END IF;
+    IF to_regprocedure('auth.role()') IS NULL THEN
+        CREATE FUNCTION auth.role() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+            $sql$ SELECT nullif(CASE WHEN current_setting('request.jwt.claims', true) <> ''
+                                     THEN current_setting('request.jwt.claims', true)::jsonb ->> 'role'
+                                     ELSE current_setting('request.jwt.claim.role', true) END, '') $sql$;
+        REVOKE ALL ON FUNCTION auth.role() FROM PUBLIC, anon, authenticated, service_role;
+        GRANT EXECUTE ON FUNCTION auth.role() TO authenticated, service_role;
+        COMMENT ON FUNCTION auth.role() IS 'The role that the caller''s JWT asks for';
+    END IF;
+END
+$migration$;
+REVOKE ALL ON FUNCTION @extschema@.migration_20260101000001_init_core_tables() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.migration_20260101000001_init_core_tables() IS 'Migration 1: workspaces, users, plans';
+
+SELECT @extschema@.apply_migrations();

@@ -1,0 +1,15 @@
+\echo Use "ALTER EXTENSION openinfo UPDATE TO '0.1.0'" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+
+-- From 0.2.0 back to 0.1.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+
+SELECT @extschema@.retire_table('@extschema@.trends');
+SELECT @extschema@.retire_table('@extschema@.global_topics');
+DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000002';
+
+DROP FUNCTION @extschema@.migration_20260101000002_global_topics();
+DROP FUNCTION @extschema@.set_week_end();
+
+DROP TYPE @extschema@.trend_direction;
+DROP TYPE @extschema@.topic_category;

@@ -1,0 +1,13 @@
+\echo Use "ALTER EXTENSION openinfo UPDATE TO '0.2.0'" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+
+-- From 0.3.0 back to 0.2.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+
+SELECT @extschema@.retire_table('@extschema@.saved_searches');
+SELECT @extschema@.retire_table('@extschema@.queries');
+DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000003';
+
+DROP FUNCTION @extschema@.migration_20260101000003_query_system();
+
+DROP TYPE @extschema@.query_status;

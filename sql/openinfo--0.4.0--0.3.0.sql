@@ -1,0 +1,22 @@
+\echo Use "ALTER EXTENSION openinfo UPDATE TO '0.3.0'" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+
+-- From 0.4.0 back to 0.3.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+
+SELECT @extschema@.retire_table('@extschema@.expired_export_files');
+SELECT @extschema@.retire_table('@extschema@.export_jobs');
+SELECT @extschema@.retire_table('@extschema@.credit_usage');
+SELECT @extschema@.retire_table('@extschema@.leads');
+DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000004';
+
+DROP FUNCTION @extschema@.migration_20260101000004_lead_system();
+DROP FUNCTION @extschema@.keep_ledger();
+DROP FUNCTION @extschema@.set_expires_at();
+DROP FUNCTION @extschema@.lead_domain(jsonb);
+
+DROP TYPE @extschema@.export_status;
+DROP TYPE @extschema@.export_format;
+DROP TYPE @extschema@.credit_action;
+DROP TYPE @extschema@.delivery_status;
+DROP TYPE @extschema@.enrichment_status;

@@ -1,0 +1,14 @@
+\echo Use "ALTER EXTENSION openinfo UPDATE TO '0.4.0'" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+
+-- From 0.5.0 back to 0.4.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+
+SELECT @extschema@.retire_table('@extschema@.saved_people_searches');
+SELECT @extschema@.retire_table('@extschema@.sealed_contacts');
+SELECT @extschema@.retire_table('@extschema@.people_search_results');
+DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000005';
+
+DROP FUNCTION @extschema@.migration_20260101000005_people_search();
+DROP FUNCTION @extschema@.keep_sealed_contact();
+DROP FUNCTION @extschema@.seal_contact();

@@ -1,0 +1,283 @@
+\echo Use "ALTER EXTENSION openinfo UPDATE TO '1.0.0'" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- openinfo 1.0.0: integrations, billing, notification preferences.
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Types
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE TYPE @extschema@.integration_type AS ENUM ('slack', 'zapier', 'webhook', 'email');
+COMMENT ON TYPE @extschema@.integration_type IS 'Kinds of services that events are sent to';
+
+CREATE TYPE @extschema@.integration_status AS ENUM ('active', 'inactive', 'error');
+COMMENT ON TYPE @extschema@.integration_status IS 'Whether events are sent';
+
+CREATE TYPE @extschema@.billing_event_type AS ENUM ('subscription_created', 'subscription_updated', 'subscription_cancelled', 'payment_succeeded', 'payment_failed', 'plan_upgraded', 'plan_downgraded');
+COMMENT ON TYPE @extschema@.billing_event_type IS 'What happens to a subscription';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Sealing (src/sealing.c) and preferences (src/members.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.seal_secrets() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_seal_secrets';
+REVOKE ALL ON FUNCTION @extschema@.seal_secrets() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.seal_secrets() IS 'Trigger: takes secrets out of config before the row is stored';
+
+CREATE FUNCTION @extschema@.keep_sealed_secrets() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_keep_sealed_secrets';
+REVOKE ALL ON FUNCTION @extschema@.keep_sealed_secrets() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.keep_sealed_secrets() IS 'Trigger: puts what was taken out of config into sealed_secrets';
+
+CREATE FUNCTION @extschema@.make_preferences() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_make_preferences';
+REVOKE ALL ON FUNCTION @extschema@.make_preferences() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.make_preferences() IS 'Trigger: makes the notification preferences of a new member';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Migration
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.migration_20260101000006_integrations_billing() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
+BEGIN
+    -- integrations --------------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.integrations (
+        id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at      timestamptz NOT NULL DEFAULT now(),
+        updated_at      timestamptz NOT NULL DEFAULT now(),
+        created_by      uuid,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        type            @extschema@.integration_type NOT NULL,
+        name            text NOT NULL,
+        status          @extschema@.integration_status NOT NULL DEFAULT 'active',
+        config          jsonb NOT NULL DEFAULT '{}',
+        last_used_at    timestamptz,
+        total_events_sent int NOT NULL DEFAULT 0,
+        last_error      text,
+        error_count     int NOT NULL DEFAULT 0,
+        UNIQUE (id, workspace_id),
+        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        CONSTRAINT integrations_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT integrations_config_object CHECK (jsonb_typeof(config) = 'object'),
+        CONSTRAINT integrations_counters_not_negative CHECK (total_events_sent >= 0 AND error_count >= 0)
+    );
+    CREATE INDEX idx_integrations_workspace_id ON @extschema@.integrations (workspace_id, created_at DESC);
+    CREATE INDEX idx_integrations_created_by ON @extschema@.integrations (created_by, workspace_id);
+    CREATE UNIQUE INDEX integrations_workspace_id_type_key ON @extschema@.integrations (workspace_id, type) WHERE status = 'active';
+    PERFORM @extschema@.protect_table('@extschema@.integrations');
+    GRANT SELECT, INSERT (type, name, status, config), UPDATE (type, name, status, config), DELETE
+        ON TABLE @extschema@.integrations TO authenticated;
+    -- The names put "seal" last among the BEFORE triggers: it sees the row as it will be stored.
+    CREATE TRIGGER zz_seal BEFORE INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_secrets();
+    CREATE TRIGGER zz_seal_keep AFTER INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_sealed_secrets();
+    CREATE POLICY read_own_workspace ON @extschema@.integrations FOR SELECT TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
+    CREATE POLICY add_as_admin ON @extschema@.integrations FOR INSERT TO authenticated
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
+    CREATE POLICY change_as_admin ON @extschema@.integrations FOR UPDATE TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')))
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
+    CREATE POLICY delete_as_admin ON @extschema@.integrations FOR DELETE TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
+    PERFORM @extschema@.describe_table('@extschema@.integrations', 'Where a workspace wants its events sent', ARRAY[
+        ['type', 'What kind of service'],
+        ['name', 'Name to show'],
+        ['status', 'Whether events are sent'],
+        ['config', 'Object: how to reach the service; secrets are shown as [REDACTED], see get_integration_config()'],
+        ['last_used_at', 'When an event was last sent'],
+        ['total_events_sent', 'Events sent'],
+        ['last_error', 'What went wrong last'],
+        ['error_count', 'Errors since the last success; the fifth sets status to error'],
+        ['integrations_workspace_id_type_key', 'One active integration of a type'],
+        ['integrations_name_not_blank', 'An integration has a name'],
+        ['integrations_config_object', 'An object, not an array or a scalar'],
+        ['integrations_counters_not_negative', 'A counter is never negative'],
+        ['zz_seal', 'Takes secrets out of config before the row is stored'],
+        ['zz_seal_keep', 'Puts what was taken out into sealed_secrets'],
+        ['read_own_workspace', 'Members see the integrations of their active workspace'],
+        ['add_as_admin', 'Owners and admins add them'],
+        ['change_as_admin', 'Owners and admins change them'],
+        ['delete_as_admin', 'Owners and admins delete them']]);
+
+    -- sealed_secrets ------------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.sealed_secrets (
+        integration_id uuid NOT NULL,
+        workspace_id   uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        sealed         jsonb NOT NULL,
+        sealed_at      timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (integration_id, workspace_id),
+        FOREIGN KEY (integration_id, workspace_id) REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
+    );
+    CREATE INDEX idx_sealed_secrets_workspace_id ON @extschema@.sealed_secrets (workspace_id);
+    PERFORM @extschema@.protect_table('@extschema@.sealed_secrets');
+    -- No API role reads this, not even service_role: only get_integration_config() opens it.
+    REVOKE ALL ON TABLE @extschema@.sealed_secrets FROM service_role;
+    DROP POLICY service_all ON @extschema@.sealed_secrets;
+    PERFORM @extschema@.describe_table('@extschema@.sealed_secrets', 'Sealed: the config of integrations with its secrets. No API role may read it', ARRAY[
+        ['integration_id', 'The row of integrations'],
+        ['sealed', 'Object: the config as it was given'],
+        ['sealed_at', 'When it was sealed']]);
+
+    -- integration_events --------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.integration_events (
+        id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at     timestamptz NOT NULL DEFAULT now(),
+        workspace_id   uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        integration_id uuid NOT NULL,
+        event_data     jsonb NOT NULL,
+        sent_at        timestamptz,
+        FOREIGN KEY (integration_id, workspace_id) REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
+    );
+    CREATE INDEX idx_integration_events_workspace_id ON @extschema@.integration_events (workspace_id, created_at DESC);
+    CREATE INDEX idx_integration_events_integration_id ON @extschema@.integration_events (integration_id, workspace_id);
+    CREATE INDEX idx_integration_events_unsent ON @extschema@.integration_events (created_at) WHERE sent_at IS NULL;
+    PERFORM @extschema@.protect_table('@extschema@.integration_events');
+    PERFORM @extschema@.describe_table('@extschema@.integration_events', 'Outbox: events that the sender takes from here; filled by send_integration_event()', ARRAY[
+        ['integration_id', 'Where it is to go'],
+        ['event_data', 'The event'],
+        ['sent_at', 'Set by the sender once it is delivered'],
+        ['idx_integration_events_integration_id', 'Serves the foreign key to integrations'],
+        ['idx_integration_events_unsent', 'Events that wait for the sender']]);
+
+    -- billing_events ------------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.billing_events (
+        id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at      timestamptz NOT NULL DEFAULT now(),
+        updated_at      timestamptz NOT NULL DEFAULT now(),
+        created_by      uuid,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        event_type      @extschema@.billing_event_type NOT NULL,
+        stripe_event_id text UNIQUE,
+        event_at        timestamptz NOT NULL DEFAULT now(),
+        amount_cents    bigint,
+        currency        text,
+        old_plan        text,
+        new_plan        text,
+        metadata        jsonb DEFAULT '{}',
+        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        CONSTRAINT billing_events_amount_not_negative CHECK (amount_cents >= 0),
+        CONSTRAINT billing_events_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
+    );
+    CREATE INDEX idx_billing_events_workspace_id ON @extschema@.billing_events (workspace_id, created_at DESC);
+    CREATE INDEX idx_billing_events_created_by ON @extschema@.billing_events (created_by, workspace_id);
+    PERFORM @extschema@.protect_table('@extschema@.billing_events');
+    GRANT SELECT ON TABLE @extschema@.billing_events TO authenticated;
+    CREATE POLICY read_own_workspace ON @extschema@.billing_events FOR SELECT TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
+    PERFORM @extschema@.describe_table('@extschema@.billing_events', 'What happened to the subscription of a workspace', ARRAY[
+        ['event_type', 'What happened'],
+        ['stripe_event_id', 'Stripes id of the event; an event is recorded once'],
+        ['event_at', 'When it happened at Stripe'],
+        ['amount_cents', 'Amount in the smallest unit of the currency'],
+        ['currency', 'Currency, as Stripe writes it'],
+        ['old_plan', 'Plan before'],
+        ['new_plan', 'Plan after'],
+        ['metadata', 'Object: whatever came with it'],
+        ['billing_events_stripe_event_id_key', 'An event of Stripe is recorded once'],
+        ['billing_events_amount_not_negative', 'An amount is never negative'],
+        ['billing_events_metadata_object', 'An object, not an array or a scalar'],
+        ['read_own_workspace', 'Members see the billing of their active workspace']]);
+
+    -- notification_preferences --------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.notification_preferences (
+        id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at      timestamptz NOT NULL DEFAULT now(),
+        updated_at      timestamptz NOT NULL DEFAULT now(),
+        created_by      uuid,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        user_id         uuid NOT NULL DEFAULT @extschema@.get_user_id(),
+        email_new_leads       boolean NOT NULL DEFAULT true,
+        email_daily_digest    boolean NOT NULL DEFAULT true,
+        email_weekly_report   boolean NOT NULL DEFAULT true,
+        email_query_completed boolean NOT NULL DEFAULT false,
+        email_credit_low      boolean NOT NULL DEFAULT true,
+        email_billing_updates boolean NOT NULL DEFAULT true,
+        inapp_new_leads       boolean NOT NULL DEFAULT true,
+        inapp_mentions        boolean NOT NULL DEFAULT true,
+        inapp_system_updates  boolean NOT NULL DEFAULT true,
+        slack_new_leads       boolean NOT NULL DEFAULT false,
+        slack_daily_digest    boolean NOT NULL DEFAULT false,
+        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (user_id, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE CASCADE,
+        UNIQUE (user_id, workspace_id)
+    );
+    CREATE INDEX idx_notification_preferences_workspace_id ON @extschema@.notification_preferences (workspace_id);
+    CREATE INDEX idx_notification_preferences_created_by ON @extschema@.notification_preferences (created_by, workspace_id);
+    PERFORM @extschema@.protect_table('@extschema@.notification_preferences');
+    GRANT SELECT, UPDATE (email_new_leads, email_daily_digest, email_weekly_report, email_query_completed, email_credit_low, email_billing_updates,
+                          inapp_new_leads, inapp_mentions, inapp_system_updates, slack_new_leads, slack_daily_digest)
+        ON TABLE @extschema@.notification_preferences TO authenticated;
+    CREATE POLICY read_own ON @extschema@.notification_preferences FOR SELECT TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
+    CREATE POLICY change_own ON @extschema@.notification_preferences FOR UPDATE TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()))
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
+    CREATE TRIGGER zz_make_preferences AFTER INSERT ON @extschema@.users FOR EACH ROW EXECUTE FUNCTION @extschema@.make_preferences();
+    COMMENT ON TRIGGER zz_make_preferences ON @extschema@.users IS 'A member gets his notification preferences at once';
+    INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) SELECT id, workspace_id FROM @extschema@.users;
+    PERFORM @extschema@.describe_table('@extschema@.notification_preferences', 'What a member wants to be told, and how; made with the member', ARRAY[
+        ['user_id', 'The member'],
+        ['email_new_leads', 'E-mail: new leads'],
+        ['email_daily_digest', 'E-mail: daily digest'],
+        ['email_weekly_report', 'E-mail: weekly report'],
+        ['email_query_completed', 'E-mail: a query completed'],
+        ['email_credit_low', 'E-mail: credits run low'],
+        ['email_billing_updates', 'E-mail: billing'],
+        ['inapp_new_leads', 'In the application: new leads'],
+        ['inapp_mentions', 'In the application: mentions'],
+        ['inapp_system_updates', 'In the application: news of the system'],
+        ['slack_new_leads', 'Slack: new leads'],
+        ['slack_daily_digest', 'Slack: daily digest'],
+        ['notification_preferences_user_id_workspace_id_key', 'A member has one row'],
+        ['notification_preferences_user_id_workspace_id_fkey', 'Goes with its member'],
+        ['read_own', 'A member sees his own'],
+        ['change_own', 'A member changes his own']]);
+
+    -- stripe_customers ----------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.stripe_customers (
+        id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        created_at      timestamptz NOT NULL DEFAULT now(),
+        updated_at      timestamptz NOT NULL DEFAULT now(),
+        created_by      uuid,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        stripe_customer_id text NOT NULL UNIQUE,
+        stripe_subscription_id text UNIQUE,
+        subscription_status text,
+        current_period_start timestamptz,
+        current_period_end timestamptz,
+        default_payment_method text,
+        last_event_at   timestamptz,
+        metadata        jsonb DEFAULT '{}',
+        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        CONSTRAINT stripe_customers_period_forward CHECK (current_period_end >= current_period_start),
+        CONSTRAINT stripe_customers_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
+    );
+    CREATE UNIQUE INDEX idx_stripe_customers_workspace_id ON @extschema@.stripe_customers (workspace_id);
+    CREATE INDEX idx_stripe_customers_created_by ON @extschema@.stripe_customers (created_by, workspace_id);
+    PERFORM @extschema@.protect_table('@extschema@.stripe_customers');
+    GRANT SELECT ON TABLE @extschema@.stripe_customers TO authenticated;
+    CREATE POLICY read_own_workspace ON @extschema@.stripe_customers FOR SELECT TO authenticated
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
+    PERFORM @extschema@.describe_table('@extschema@.stripe_customers', 'The workspace as Stripe knows it', ARRAY[
+        ['stripe_customer_id', 'Stripes id of the customer'],
+        ['stripe_subscription_id', 'Stripes id of the subscription'],
+        ['subscription_status', 'As Stripe writes it: active, trialing, past_due, canceled, ...'],
+        ['current_period_start', 'Begin of the paid period'],
+        ['current_period_end', 'End of the paid period'],
+        ['default_payment_method', 'Stripes id of the payment method'],
+        ['last_event_at', 'When the newest event that is reflected here happened; older ones change nothing'],
+        ['metadata', 'Object: whatever the application wants to keep'],
+        ['stripe_customers_stripe_customer_id_key', 'A customer is one workspace'],
+        ['stripe_customers_stripe_subscription_id_key', 'A subscription is one workspaces'],
+        ['idx_stripe_customers_workspace_id', 'A workspace is one customer'],
+        ['stripe_customers_period_forward', 'A period ends after it begins'],
+        ['stripe_customers_metadata_object', 'An object, not an array or a scalar'],
+        ['read_own_workspace', 'Members see the billing of their active workspace']]);
+END
+$migration$;
+REVOKE ALL ON FUNCTION @extschema@.migration_20260101000006_integrations_billing() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.migration_20260101000006_integrations_billing() IS 'Migration 6: integrations, billing_events, notification_preferences, stripe_customers';
+
+SELECT @extschema@.apply_migrations();

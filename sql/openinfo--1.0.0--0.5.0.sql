@@ -1,0 +1,27 @@
+\echo Use "ALTER EXTENSION openinfo UPDATE TO '0.5.0'" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+
+-- From 1.0.0 back to 0.5.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+
+DROP TRIGGER zz_make_preferences ON @extschema@.users;
+
+SELECT @extschema@.retire_table('@extschema@.stripe_customers');
+-- Preferences that nobody has changed are made again on the way up.
+SELECT @extschema@.retire_table('@extschema@.notification_preferences',
+    'NOT (email_new_leads AND email_daily_digest AND email_weekly_report AND NOT email_query_completed AND email_credit_low
+      AND email_billing_updates AND inapp_new_leads AND inapp_mentions AND inapp_system_updates AND NOT slack_new_leads AND NOT slack_daily_digest)');
+SELECT @extschema@.retire_table('@extschema@.billing_events');
+SELECT @extschema@.retire_table('@extschema@.integration_events');
+SELECT @extschema@.retire_table('@extschema@.sealed_secrets');
+SELECT @extschema@.retire_table('@extschema@.integrations');
+DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000006';
+
+DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();
+DROP FUNCTION @extschema@.make_preferences();
+DROP FUNCTION @extschema@.keep_sealed_secrets();
+DROP FUNCTION @extschema@.seal_secrets();
+
+DROP TYPE @extschema@.billing_event_type;
+DROP TYPE @extschema@.integration_status;
+DROP TYPE @extschema@.integration_type;

@@ -1,0 +1,225 @@
+/*
+ * catalog.c
+ *		Where the extension's schema, tables, columns and indexes are.
+ *
+ * Everything is found by name in the extension's schema, never through the search_path, and by column name, never by
+ * number: a restored dump may number columns otherwise.  What is found is kept until PostgreSQL says that something
+ * about it changed.
+ *
+ * Invariant: nothing kept here outlives an invalidation of table users or of the schema.
+ */
+#include "openinfo.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+#include "refuse.h"
+
+static Oid		  schema = InvalidOid;
+static char		 *schema_name = NULL; /* quoted for SQL */
+static uint64	  generation = 1;
+static UsersTable users;			  /* valid when users.relid is */
+
+static void
+catalog_forget(void)
+{
+	schema = InvalidOid;
+	users.relid = InvalidOid;
+	generation++;
+}
+
+static void
+catalog_relation_changed(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == users.relid)
+		users.relid = InvalidOid;
+}
+
+/* A schema may have been renamed, or the extension dropped and made anew: plans that name it are stale. */
+static void
+catalog_schema_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	catalog_forget();
+}
+
+void
+catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(catalog_relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_schema_changed, (Datum) 0);
+}
+
+/* Schema of an extension; PostgreSQL has such a function but does not export it before 17. */
+static Oid
+extension_schema(Oid extension)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
+	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/* Schema that the extension is installed in. */
+Oid
+catalog_schema(void)
+{
+	Oid	  found;
+	char *name;
+
+	if (OidIsValid(schema))
+		return schema;
+
+	found = extension_schema(get_extension_oid("openinfo", false));
+	name = get_namespace_name(found);
+	if (name == NULL)
+		refuse_missing_table("schema_migrations");
+	if (schema_name)
+		pfree(schema_name);
+	schema_name = MemoryContextStrdup(TopMemoryContext, quote_identifier(name));
+	schema = found;
+	return schema;
+}
+
+/* Its name, quoted for use in SQL. */
+const char *
+catalog_schema_name(void)
+{
+	(void) catalog_schema();
+	return schema_name;
+}
+
+/* Changes whenever SQL that names the schema may have gone stale. */
+uint64
+catalog_generation(void)
+{
+	return generation;
+}
+
+/* A table of ours by name; an error when it is not there. */
+Oid
+catalog_table(const char *name)
+{
+	Oid relid = get_relname_relid(name, catalog_schema());
+
+	if (!OidIsValid(relid))
+		refuse_missing_table(name);
+	return relid;
+}
+
+/*
+ * A valid, immediate unique index on exactly these columns (one when the second is InvalidAttrNumber), or InvalidOid:
+ * then a scan reads the table.
+ */
+Oid
+catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+	int		  ncolumns = second == InvalidAttrNumber ? 1 : 2;
+	Oid		  result = InvalidOid;
+
+	foreach (lc, indexes)
+	{
+		HeapTuple	  tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		if (index->indisvalid && index->indisunique && index->indimmediate && index->indnkeyatts == ncolumns &&
+			index->indkey.values[0] == first && (ncolumns == 1 || index->indkey.values[1] == second) &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
+			result = lfirst_oid(lc);
+		ReleaseSysCache(tuple);
+		if (OidIsValid(result))
+			break;
+	}
+	list_free(indexes);
+	return result;
+}
+
+/* Number of a column; an error when somebody has dropped it. */
+static AttrNumber
+column(Oid relid, const char *name)
+{
+	AttrNumber attnum = get_attnum(relid, name);
+
+	if (attnum == InvalidAttrNumber)
+		refuse_missing_column(get_rel_name(relid), name);
+	return attnum;
+}
+
+/* Table users. */
+const UsersTable *
+catalog_users(void)
+{
+	UsersTable found;
+	Relation   rel;
+
+	if (OidIsValid(users.relid))
+		return &users;
+
+	found.relid = catalog_table("users");
+	rel = table_open(found.relid, AccessShareLock);
+	found.owner = rel->rd_rel->relowner;
+	found.id = column(found.relid, "id");
+	found.workspace_id = column(found.relid, "workspace_id");
+	found.auth_user_id = column(found.relid, "auth_user_id");
+	found.role = column(found.relid, "role");
+	found.created_at = column(found.relid, "created_at");
+	found.plan = column(found.relid, "plan");
+	found.daily_credits_used = column(found.relid, "daily_credits_used");
+	found.daily_credit_limit = column(found.relid, "daily_credit_limit");
+	found.credits_reset_on = column(found.relid, "credits_reset_on");
+	found.person_index = catalog_unique_index(rel, found.auth_user_id, found.workspace_id);
+	table_close(rel, AccessShareLock);
+	users = found;
+	return &users;
+}
+
+/* A label of one of our enum types, as the Oid that is its value. */
+Oid
+catalog_enum(const char *type, const char *label)
+{
+	Oid typid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type), ObjectIdGetDatum(catalog_schema()));
+
+	return GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(typid), CStringGetDatum(label));
+}
+
+/*
+ * Does a role work in every workspace?  service_role, whoever inherits from it, superusers, and roles with BYPASSRLS.
+ */
+bool
+catalog_is_service_role(Oid role)
+{
+	Oid service = get_role_oid("service_role", true);
+
+	return superuser_arg(role) || has_bypassrls_privilege(role) || (OidIsValid(service) && has_privs_of_role(role, service));
+}

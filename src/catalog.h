@@ -1,0 +1,39 @@
+/*
+ * catalog.h
+ *		Where the extension's schema, tables, columns and indexes are.
+ */
+#ifndef OPENINFO_CATALOG_H
+#define OPENINFO_CATALOG_H
+
+#include "openinfo.h"
+
+#include "utils/relcache.h"
+
+/* What identity needs of table users, looked up once and forgotten whenever that table changes. */
+typedef struct UsersTable
+{
+	Oid		   relid;
+	Oid		   owner;
+	Oid		   person_index; /* unique (auth_user_id, workspace_id), or InvalidOid */
+	AttrNumber id;
+	AttrNumber workspace_id;
+	AttrNumber auth_user_id;
+	AttrNumber role;
+	AttrNumber created_at;
+	AttrNumber plan;
+	AttrNumber daily_credits_used;
+	AttrNumber daily_credit_limit;
+	AttrNumber credits_reset_on;
+} UsersTable;
+
+extern void				 catalog_init(void);
+extern Oid				 catalog_schema(void);
+extern const char		*catalog_schema_name(void);
+extern uint64			 catalog_generation(void);
+extern const UsersTable *catalog_users(void);
+extern Oid				 catalog_table(const char *name);
+extern Oid				 catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second);
+extern Oid				 catalog_enum(const char *type, const char *label);
+extern bool				 catalog_is_service_role(Oid role);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * compat.h
+ *		What differs between the supported servers; the only file that says PG_VERSION_NUM.
+ */
+#ifndef OPENINFO_COMPAT_H
+#define OPENINFO_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "openinfo needs PostgreSQL 15 or later"
+#endif
+
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
+#include "parser/parse_type.h"
+#include "utils/acl.h"
+
+/* 17 gave the lexer a caller-owned struct and a const input */
+#if PG_VERSION_NUM >= 170000
+#define compat_json_lexer(text, len) makeJsonLexContextCstringLen(NULL, (text), (len), GetDatabaseEncoding(), true)
+#else
+#define compat_json_lexer(text, len) makeJsonLexContextCstringLen((char *) (text), (len), GetDatabaseEncoding(), true)
+#endif
+
+/* 16 lets semantic actions stop the parser with an error of their own; in 15 they return nothing */
+#if PG_VERSION_NUM >= 160000
+#define COMPAT_JSON_ACTION			JsonParseErrorType
+#define COMPAT_JSON_ACTION_RETURN() return JSON_SUCCESS
+#else
+#define COMPAT_JSON_ACTION			void
+#define COMPAT_JSON_ACTION_RETURN() return
+#endif
+
+/* 16 reports a malformed type name through an error context instead of a flag */
+#if PG_VERSION_NUM >= 160000
+#define compat_parse_type(name, oid, typmod) parseTypeString((name), (oid), (typmod), NULL)
+#else
+#define compat_parse_type(name, oid, typmod) parseTypeString((name), (oid), (typmod), false)
+#endif
+
+/* 16 replaced the per-catalog checks by one for every catalog */
+#if PG_VERSION_NUM >= 160000
+#define compat_namespace_aclcheck(oid, role, mode) object_aclcheck(NamespaceRelationId, (oid), (role), (mode))
+#else
+#define compat_namespace_aclcheck(oid, role, mode) pg_namespace_aclcheck((oid), (role), (mode))
+#endif
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * openinfo.h
+ *		What every room shares: the settings.
+ *
+ * One word names a room: its C file, its regress test and its part of a migration.  The rooms are listed in the
+ * Makefile in reading order.
+ */
+#ifndef OPENINFO_H
+#define OPENINFO_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "compat.h"
+
+/* settings; see _PG_init() */
+extern char *openinfo_workspace_id;
+extern bool	 openinfo_allow_data_loss;
+extern bool	 openinfo_allow_drop;
+extern bool	 openinfo_install_tables;
+
+#endif

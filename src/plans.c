@@ -1,0 +1,116 @@
+/*
+ * plans.c
+ *		Run one kept SPI plan; the only SPI plumbing.
+ *
+ * A function that writes checks its caller first, and then runs its statements as the owner of the tables, so that
+ * triggers, foreign keys and READ ONLY hold as in any statement:
+ *
+ *		plans_begin(&scope);
+ *		if (plans_run(&spend, values, NULL, false, 0) == 0) ...
+ *		result = plans_value(1, &isnull);		-- copy what must outlive plans_end()
+ *		plans_end(&scope);
+ *
+ * Invariant: between the two the search_path is pg_catalog, pg_temp, so that neither our SQL nor a trigger that it
+ * fires is looked up in a schema of the caller's.  An error in between undoes both by itself: the transaction or the
+ * subtransaction restores the user, and the GUC level is unwound with it.
+ */
+#include "openinfo.h"
+
+#include "catalog/pg_collation.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/varlena.h"
+
+#include "catalog.h"
+#include "plans.h"
+
+void
+plans_begin(PlanScope *scope)
+{
+	/* SECURITY_NOFORCE_RLS: the owner is not held by FORCE ROW LEVEL SECURITY here, whether he is a superuser or not */
+	GetUserIdAndSecContext(&scope->user, &scope->sec_context);
+	SetUserIdAndSecContext(catalog_users()->owner,
+						   scope->sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	scope->guc_nest_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+plans_end(const PlanScope *scope)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	AtEOXact_GUC(true, scope->guc_nest_level);
+	SetUserIdAndSecContext(scope->user, scope->sec_context);
+}
+
+/* Puts the schema's name where @extschema@ stands. */
+static char *
+with_schema(const char *sql)
+{
+	return text_to_cstring(DatumGetTextPP(DirectFunctionCall3Coll(replace_text, C_COLLATION_OID,
+																  CStringGetTextDatum(sql), CStringGetTextDatum("@extschema@"),
+																  CStringGetTextDatum(catalog_schema_name()))));
+}
+
+static void
+plan_make(KeptPlan *plan)
+{
+	Oid	  types[PLAN_MAX_ARGS];
+	int	  ntypes = 0;
+	char *list = with_schema(plan->types);
+
+	for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ","))
+	{
+		int32 typmod;
+
+		if (ntypes == PLAN_MAX_ARGS)
+			elog(ERROR, "too many arguments of a kept plan");
+		compat_parse_type(name, &types[ntypes++], &typmod);
+	}
+
+	if (plan->plan)
+	{
+		SPI_freeplan(plan->plan);
+		plan->plan = NULL;
+	}
+	plan->generation = catalog_generation();
+	plan->plan = SPI_prepare(with_schema(plan->sql), ntypes, types);
+	if (plan->plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan->plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+}
+
+/*
+ * Runs a plan within plans_begin() and returns the number of rows; a row of results is read with plans_value().
+ * read_only runs it in the caller's snapshot, without a new command; limit 0 is all rows.
+ */
+uint64
+plans_run(KeptPlan *plan, const Datum *values, const char *nulls, bool read_only, long limit)
+{
+	int result;
+
+	if (plan->plan == NULL || plan->generation != catalog_generation())
+		plan_make(plan);
+	result = SPI_execute_plan(plan->plan, (Datum *) values, nulls, read_only, limit);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+Datum
+plans_value_at(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+Datum
+plans_value(int column, bool *isnull)
+{
+	return plans_value_at(0, column, isnull);
+}

@@ -1,0 +1,228 @@
+/*
+ * refuse.c
+ *		One function per refusal.
+ *
+ * The table of SQLSTATEs is in the README; a caller acts on the SQLSTATE and shows the hint.
+ */
+#include "openinfo.h"
+
+#include "lib/stringinfo.h"
+#include "utils/json.h"
+
+#include "refuse.h"
+
+void
+refuse_signed_out(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("nobody is signed in"),
+			 errhint("Send a JWT with claim \"sub\"; with plain SQL, set request.jwt.claims in the transaction.")));
+}
+
+/* One message for a workspace that is not the caller's and for one that does not exist: he learns nothing of either. */
+void
+refuse_other_workspace(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for workspace"),
+			 errhint("Only your active workspace may be used; set openinfo.workspace_id to another one that you are a member of.")));
+}
+
+void
+refuse_other_user(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for user"),
+			 errhint("Use your own users.id, as get_user_id() returns it.")));
+}
+
+void
+refuse_service_only(const char *function)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for function %s", function),
+			 errhint("Call it as service_role, from the backend.")));
+}
+
+void
+refuse_role(const char *required, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to %s", what),
+			 errdetail("Role %s or higher is required in the workspace.", required),
+			 errhint("Ask an owner of the workspace.")));
+}
+
+void
+refuse_role_above_own(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to grant a role above your own"),
+			 errhint("Ask an owner of the workspace.")));
+}
+
+void
+refuse_owner_by_admin(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to change an owner"),
+			 errhint("Only an owner may change another owner.")));
+}
+
+void
+refuse_last_owner(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("the last owner cannot leave or step down"),
+			 errhint("Make another member owner first, with set_member_role().")));
+}
+
+void
+refuse_ledger_change(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("table \"%s\" is append-only", table),
+			 errhint("Its rows go only with their workspace.")));
+}
+
+/* DETAIL of PT402: a JSON object that a client can act on without reading the message. */
+static char *
+payment_detail(const char *plan, int64 limit, int64 used, int64 needed)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoString(&json, "{\"plan\": ");
+	if (plan)
+		escape_json(&json, plan);
+	else
+		appendStringInfoString(&json, "null");
+	if (limit < 0)
+		appendStringInfoString(&json, ", \"limit\": null");
+	else
+		appendStringInfo(&json, ", \"limit\": " INT64_FORMAT, limit);
+	appendStringInfo(&json, ", \"used\": " INT64_FORMAT ", \"needed\": " INT64_FORMAT "}", used, needed);
+	return json.data;
+}
+
+void
+refuse_credits(const char *plan, int64 limit, int64 used, int64 needed)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
+			 errmsg("not enough credits"),
+			 errdetail_internal("%s", payment_detail(plan, limit, used, needed)),
+			 errhint("Credits come back at midnight UTC; a larger plan gives more of them.")));
+}
+
+/* what: plural of the thing that is limited, e.g. "active queries" */
+void
+refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, int64 needed)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
+			 errmsg("limit of the plan on %s is reached", what),
+			 errdetail_internal("%s", payment_detail(plan, limit, used, needed)),
+			 errhint("Free one of the %s, or move the workspace to a larger plan.", what)));
+}
+
+void
+refuse_malformed_claims(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("malformed claims in request.jwt.claims"),
+			 detail ? errdetail("%s", detail) : 0,
+			 errhint("The setting must be empty or a JSON object, as PostgREST sets it.")));
+}
+
+void
+refuse_malformed_uuid(const char *where, const char *value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s is not a UUID: \"%s\"", where, value),
+			 errhint("Set it to a UUID, or leave it out.")));
+}
+
+void
+refuse_null(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must not be null", argument),
+			 errhint("Pass a value.")));
+}
+
+void
+refuse_below_one(const char *argument, int64 value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must be at least 1, not " INT64_FORMAT, argument, value),
+			 errhint("Pass a positive number.")));
+}
+
+void
+refuse_negative(const char *argument, int64 value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must not be negative: " INT64_FORMAT, argument, value),
+			 errhint("Pass zero or a positive number.")));
+}
+
+void
+refuse_not_object(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must be a JSON object", argument),
+			 errhint("Pass an object, for example '{}'.")));
+}
+
+/* A row that service_role names and that is not there; anybody else gets refuse_other_...() for it. */
+void
+refuse_unknown(const char *argument, const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" names no row of table \"%s\"", argument, table),
+			 errhint("Pass the id of an existing row.")));
+}
+
+void
+refuse_missing_table(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" of extension openinfo is missing", table),
+			 errhint("Restore it from the dump, or run apply_migrations() as the owner of the extension.")));
+}
+
+void
+refuse_missing_column(const char *table, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of table \"%s\" of extension openinfo is missing", column, table),
+			 errhint("Columns may be added to the tables, but those of the extension must stay.")));
+}
+
+void
+refuse_not_trigger(const char *function)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function \"%s\" was not called as its trigger", function),
+			 errhint("It belongs to the tables of extension openinfo.")));
+}

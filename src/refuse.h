@@ -1,0 +1,46 @@
+/*
+ * refuse.h
+ *		One function per refusal, each with its SQLSTATE, message and hint.
+ */
+#ifndef OPENINFO_REFUSE_H
+#define OPENINFO_REFUSE_H
+
+#include "openinfo.h"
+
+/* PostgREST answers PTnnn with HTTP status nnn: 402 is Payment Required */
+#define ERRCODE_OPENINFO_PAYMENT_REQUIRED MAKE_SQLSTATE('P', 'T', '4', '0', '2')
+
+/* 28000: nobody is signed in */
+extern void refuse_signed_out(void) pg_attribute_noreturn();
+
+/* 42501: not yours, or not your role */
+extern void refuse_other_workspace(void) pg_attribute_noreturn();
+extern void refuse_other_user(void) pg_attribute_noreturn();
+extern void refuse_service_only(const char *function) pg_attribute_noreturn();
+extern void refuse_role(const char *required, const char *what) pg_attribute_noreturn();
+extern void refuse_role_above_own(void) pg_attribute_noreturn();
+extern void refuse_owner_by_admin(void) pg_attribute_noreturn();
+extern void refuse_last_owner(void) pg_attribute_noreturn();
+extern void refuse_ledger_change(const char *table) pg_attribute_noreturn();
+
+/* PT402: no credits left, or the plan's limit is reached; limit < 0 is unlimited and cannot be reached */
+extern void refuse_credits(const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
+extern void refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
+
+/* 22023: an argument out of range */
+extern void refuse_malformed_claims(const char *detail) pg_attribute_noreturn();
+extern void refuse_malformed_uuid(const char *where, const char *value) pg_attribute_noreturn();
+extern void refuse_null(const char *argument) pg_attribute_noreturn();
+extern void refuse_below_one(const char *argument, int64 value) pg_attribute_noreturn();
+extern void refuse_negative(const char *argument, int64 value) pg_attribute_noreturn();
+extern void refuse_not_object(const char *argument) pg_attribute_noreturn();
+extern void refuse_unknown(const char *argument, const char *table) pg_attribute_noreturn();
+
+/* 55000: the tables are not there */
+extern void refuse_missing_table(const char *table) pg_attribute_noreturn();
+extern void refuse_missing_column(const char *table, const char *column) pg_attribute_noreturn();
+
+/* 0A000, 39P01: a trigger function where it does not belong */
+extern void refuse_not_trigger(const char *function) pg_attribute_noreturn();
+
+#endif
