@@ -39,8 +39,11 @@ DATA = \
 # in this order; the first creates the extension.
 REGRESS = \
 	install \
+	members \
 
 ISOLATION = \
+	last_owner \
+	demoted_admin \
 
 PGTAP = \
 

@@ -51,12 +51,14 @@ unlisted() {
 }
 
 # --------------------------------------------------------------------- suites
-# Each suite is handed the names of its tests, prints what its runner says, and calls count PASSED FAILED.
+# Each suite is handed the names of its tests, prints what its runner says, and calls count PASSED FAILED LOG...
 
-count() { echo "$1 $2" >"$W/count.$suite"; }
-
-trouble() {	# of a server: what a client never gets to see
-	grep -hE 'PANIC:|TRAP:|terminated by signal|runtime error' "$W/$suite/log" 2>/dev/null | head -n 20 || true
+# What a server says of itself and no client sees, a sanitizer's report above all, is one more failure.
+count() {
+	local trouble='TRAP:|runtime error:'
+	[ "$suite" = tap ] || trouble+='|PANIC:|terminated by signal'	# there, servers are killed on purpose
+	if grep -hE "$trouble" "${@:3}" 2>/dev/null; then set -- "$1" $(($2 + 1)); fi
+	echo "$1 $2" >"$W/count.$suite"
 }
 
 # pg_regress and pg_isolation_regress are one program with two ways to run a file.
@@ -75,18 +77,17 @@ with_pg_regress() {
 		"${options[@]}" "${tests[@]}" >"$out" 2>&1 || true
 	grep -vE '^(=====|# (using|initial)|\(using|(CREATE|DROP|ALTER|GRANT|SET)( |$)|$)' "$out" || true
 	head -n "${DIFF_LINES:-400}" "$W/$suite/regression.diffs" 2>/dev/null || true
-	trouble
 	if [ -n "${ACCEPT:-}" ]; then
 		for test in "${tests[@]}"; do cp "$W/$suite/results/$test.out" "$W/accepted/" || true; done
 	fi
 
 	closing=$(grep -E '(All|[0-9]+ of) [0-9]+ tests (passed|failed)' "$out" | tail -n 1 || true)
 	case $closing in
-		*All*)   count "${#tests[@]}" 0 ;;
+		*All*)   count "${#tests[@]}" 0 "$W/$suite/log" ;;
 		*failed*)
 			closing=$(grep -oE '[0-9]+ of' <<<"$closing")
-			count $((${#tests[@]} - ${closing% of})) "${closing% of}" ;;
-		*)       count 0 "${#tests[@]}" ;;		# it did not get to its end
+			count $((${#tests[@]} - ${closing% of})) "${closing% of}" "$W/$suite/log" ;;
+		*)       count 0 "${#tests[@]}" "$W/$suite/log" ;;		# it did not get to its end
 	esac
 }
 suite_regress()   { with_pg_regress regress/pg_regress "$@"; }
@@ -100,7 +101,7 @@ count_prove() {
 	grep -qx 'Result: PASS' "$1" ||
 		failed=$(sed -n 's/.*(Wstat: .* Tests: [0-9]* Failed: \([0-9]*\))$/\1/p' "$1" | awk '{ n += ($1 ? $1 : 1) } END { print (n ? n : 1) }')
 	run=${run:-0}
-	count $((run > failed ? run - failed : 0)) "$failed"
+	count $((run > failed ? run - failed : 0)) "$failed" "${@:2}"
 }
 
 suite_pgtap() {
@@ -116,8 +117,7 @@ suite_pgtap() {
 	END
 	timeout --foreground "$limit" pg_prove --psql-bin "$PGBIN/psql" --dbname openinfo_pgtap \
 		"${@/#/test/pgtap/}" 2>&1 | tee "$W/pgtap/out" || true
-	trouble
-	count_prove "$W/pgtap/out"
+	count_prove "$W/pgtap/out" "$W/pgtap/log"
 }
 
 suite_tap() {
@@ -129,7 +129,7 @@ suite_tap() {
 		PG_REGRESS="$test_dir/regress/pg_regress" PGPORT=65432 \
 		timeout --foreground "$limit" prove -j2 -I "$test_dir/perl" -I test/t/lib "${@/#/test/t/}" 2>&1 |
 		tee "$W/tap/out" || true
-	count_prove "$W/tap/out"
+	count_prove "$W/tap/out" "$W"/tap/tmp_check/log/*.log
 	sed -n 's#^test/t/\(.*\)\.pl *(Wstat:.*#\1#p' "$W/tap/out" | while read -r log; do
 		echo "--- the end of the log of test/t/$log.pl"
 		tail -n 40 "$W/tap/tmp_check/log/regress_log_$log" || true
