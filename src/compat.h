@@ -9,6 +9,11 @@
 #error "openinfo needs PostgreSQL 15 or later"
 #endif
 
+/* 18 writes pg_noreturn in front of a declaration instead of this behind it */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
 #include "parser/parse_type.h"
