@@ -54,6 +54,9 @@ PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(i
 # tests need servers with settings of their own: tools/check.sh
 NO_INSTALLCHECK = 1
 
+# companies.csv and topics.csv of real data, which the demonstration loads beside its own when it is there
+DEMO_DATA ?= $(wildcard ../shared/data)
+
 PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
@@ -73,12 +76,12 @@ ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
 .PHONY: demo check bench format lint dist help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
-	@tools/cluster.sh -d openinfo_demo -- tools/demo.sh
+	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
 
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
 	@tools/check.sh
 
-bench:   ## measure, each figure beside its floor
+bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
 	@tools/cluster.sh -d openinfo_bench -- bench/run.sh
 
 format:  ## clang-format the C sources
@@ -87,7 +90,7 @@ format:  ## clang-format the C sources
 lint:    ## cppcheck, the format of the C sources, shellcheck
 	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 src
 	clang-format --dry-run --Werror src/*.c src/*.h
-	shellcheck -x -P SCRIPTDIR tools/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run
 
 dist:    ## openinfo-VERSION.zip of what is committed, as PGXN takes it
 	git archive --format zip --prefix $(EXTENSION)-$(EXTVERSION)/ --output $(EXTENSION)-$(EXTVERSION).zip HEAD

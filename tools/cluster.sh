@@ -1,9 +1,10 @@
 #!/bin/bash
-# cluster.sh [-v VERSION] [-c 'setting = value']... [-d DATABASE] -- COMMAND [ARGUMENT...]
+# cluster.sh [-v VERSION] [-c 'setting = value']... [-d DATABASE] [-i DIRECTORY] -- COMMAND [ARGUMENT...]
 #
 # Run COMMAND beside a throwaway server that has this tree's extension staged and pg_cron preloaded (at home
 # in DATABASE, default "openinfo").  COMMAND starts in a private copy of the tree with PGHOST, PGPORT, PGUSER,
 # PGDATABASE, PGDATA, PGBIN, W (a directory for its own files) and PATH set; it creates the extension itself.
+# DIRECTORY, which COMMAND may not be able to read where it is, is copied to $W/input.
 # Nothing is installed into the system's PostgreSQL and nothing is left running.
 #
 #   KEEP=1           leave the server running, and say how to reach it and how to end it
@@ -21,11 +22,12 @@ kept() {
 
 arguments=("$@")
 database=openinfo settings=()
-while getopts v:c:d: option; do
+while getopts v:c:d:i: option; do
 	case $option in
 		v) export V=$OPTARG ;;
 		c) settings+=("$OPTARG") ;;
 		d) database=$OPTARG ;;
+		i) input=$OPTARG ;;
 		*) usage ;;
 	esac
 done

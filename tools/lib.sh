@@ -64,8 +64,8 @@ copy_source() {
 		tar -C "$1" --no-same-owner -xf -
 }
 
-# enter_workdir SCRIPT ARGUMENT...: install what is missing, make $W with a copy of the source, and continue
-# there.  A server refuses to run as root, so root starts SCRIPT again as postgres, who may not be able to read
+# enter_workdir SCRIPT ARGUMENT...: install what is missing, make $W with a copy of the source, and of the
+# directory $input when it is set, and continue there.  A server refuses to run as root, so root starts SCRIPT again as postgres, who may not be able to read
 # the original tree; exec, not a child, so that signals arrive where the traps are.
 enter_workdir() {
 	if [ -n "${OI_WORKDIR:-}" ]; then
@@ -77,6 +77,7 @@ enter_workdir() {
 		trap 'rm -rf "$W"' EXIT
 		trap 'exit 130' INT TERM HUP
 		copy_source "$W/src"
+		[ -z "${input:-}" ] || { cp -RL "$input" "$W/input" && chmod -R u+w "$W/input"; }	# or it could not be removed
 		if [ "$(id -u)" = 0 ]; then
 			local user=${OI_USER:-postgres}
 			chown -R "$user:" "$W"

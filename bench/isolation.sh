@@ -1,0 +1,92 @@
+#!/bin/bash
+# Row-level security beside the same query without it and with the workspace written in, which is the floor, and beside
+# the classic policy: workspace_id IN (SELECT workspace_id FROM users WHERE auth_user_id = <PL/pgSQL helper>).
+#
+# 1,000 workspaces of 1,000 leads and 5 members each.  All three ways read the same table: policies name their role,
+# and the classic one has a role of its own.
+. "$(dirname "$0")/lib.sh"
+
+workspaces=$(scaled 1000 10)
+
+progress "loading $workspaces workspaces of 1,000 leads"
+sql -v workspaces="$workspaces" <<'END'
+SET client_min_messages = warning;
+SET session_replication_role = replica;		-- no foreign key is asked a million times
+
+CREATE FUNCTION pg_temp.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+    $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
+
+INSERT INTO workspaces (id, slug, name)
+    SELECT pg_temp.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(1, :workspaces) n;
+INSERT INTO users (id, workspace_id, auth_user_id, email, role, referral_code)
+    SELECT pg_temp.id('user', n), pg_temp.id('workspace', n / 5 + 1), pg_temp.id('person', n), 'person' || n || '@example.org',
+           CASE n % 5 WHEN 0 THEN 'owner' ELSE 'member' END::user_role, to_char(n, 'FM00000000')
+      FROM generate_series(0, :workspaces * 5 - 1) n;
+-- round robin, as tenants write: the leads of one workspace lie all over the table
+INSERT INTO leads (id, workspace_id, company_data, contact_data, created_at)
+    SELECT pg_temp.id('lead', n), pg_temp.id('workspace', n % :workspaces + 1),
+           jsonb_build_object('name', 'Company ' || n, 'domain', 'company' || n || '.example', 'industry', 'Industry ' || n % 40,
+                              'employees', n % 5000, 'country', 'Country ' || n % 60),
+           jsonb_build_object('full_name', 'Person ' || n, 'title', 'Title ' || n % 30),
+           now() - (:workspaces * 1000 - n) * interval '1 second'
+      FROM generate_series(0, :workspaces * 1000 - 1) n;
+RESET session_replication_role;
+
+CREATE FUNCTION bench.classic_uid() RETURNS uuid LANGUAGE plpgsql STABLE AS
+    $$ BEGIN RETURN (current_setting('request.jwt.claims', true)::jsonb ->> 'sub')::uuid; END $$;
+CREATE FUNCTION bench.classic_workspace() RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS
+    $$ BEGIN RETURN (SELECT workspace_id FROM users WHERE auth_user_id = bench.classic_uid() ORDER BY created_at LIMIT 1); END $$;
+CREATE ROLE bench_classic NOLOGIN;
+GRANT USAGE ON SCHEMA public TO bench_classic;
+GRANT SELECT ON leads, users TO bench_classic;
+CREATE POLICY classic ON users FOR SELECT TO bench_classic USING (auth_user_id = bench.classic_uid());
+CREATE POLICY classic ON leads FOR SELECT TO bench_classic
+    USING (workspace_id IN (SELECT workspace_id FROM users WHERE auth_user_id = bench.classic_uid()));
+
+-- The person: a member of the workspace in the middle.
+CREATE TABLE bench.chosen AS
+    SELECT u.workspace_id, json_build_object('sub', u.auth_user_id, 'role', 'authenticated')::text AS claims,
+           (SELECT l.id FROM leads l WHERE l.workspace_id = u.workspace_id ORDER BY l.created_at LIMIT 1 OFFSET 500) AS lead
+      FROM users u WHERE u.id = pg_temp.id('user', :workspaces / 2 * 5 + 1);
+
+SELECT bench.add(q.name || '_' || w.way, replace(q.statement, '{filter}', CASE w.way WHEN 'floor' THEN format(q.filter, c.workspace_id) ELSE '' END),
+                 w.role, c.claims)
+  FROM bench.chosen c,
+       LATERAL (VALUES
+           ('latest', 'SELECT * FROM public.leads {filter} ORDER BY created_at DESC LIMIT 20', 'WHERE workspace_id = %L'),
+           ('by_id',  format('SELECT * FROM public.leads WHERE id = %L {filter}', c.lead), 'AND workspace_id = %L'),
+           ('count',  'SELECT count(*) FROM public.leads {filter}', 'WHERE workspace_id = %L')) AS q (name, statement, filter),
+       (VALUES ('floor', 'none'), ('openinfo', 'authenticated'), ('classic', 'bench_classic')) AS w (way, role)
+\g /dev/null
+
+-- The function alone: called once for each of 1,000 rows; what the rows themselves cost is measured too.
+SELECT bench.add('call_' || f.name, format('SELECT count(%s) FROM generate_series(1, 1000) g', f.call), f.role, c.claims)
+  FROM bench.chosen c,
+       (VALUES ('nothing', 'g', 'none'), ('empty', 'pg_backend_pid()', 'none'), ('openinfo', 'public.get_user_workspace_id()', 'authenticated'),
+               ('classic', 'bench.classic_workspace()', 'authenticated')) AS f (name, call, role)
+\g /dev/null
+END
+sql -c 'VACUUM (ANALYZE)' -c CHECKPOINT
+
+heading "Isolation: $workspaces workspaces of 1,000 leads, as a member of one"
+race() {	# NAME TARGET TEXT
+	local times ratio floor
+	sql -c "SELECT median, ratio FROM bench.race(ARRAY['$1_floor', '$1_openinfo'], $(scaled 400 60))" >"$W/race"
+	IFS='|' read -r floor ratio < <(head -n 1 "$W/race")
+	IFS='|' read -r times ratio < <(tail -n 1 "$W/race")
+	figure "$3" us "$times" "$floor" "$2" "$ratio"
+	# the classic way takes so long that it would thin out the rounds of the other two
+	sql -c "SELECT median, ratio FROM bench.race(ARRAY['$1_floor', '$1_classic'], 5)" >"$W/race"
+	IFS='|' read -r times ratio < <(tail -n 1 "$W/race")
+	figure "  ... with the classic policy" us "$times" "$floor" - "$ratio"
+}
+race latest 1.15 'the latest 20 leads of the workspace'
+race by_id 1.2 'a lead by id'
+race count 1.1 "count of the workspace's leads"
+
+heading "get_user_workspace_id(), per call within a statement, without the cost of the row"
+sql -c "SELECT name, median FROM bench.race(ARRAY['call_nothing', 'call_empty', 'call_openinfo', 'call_classic'], $(scaled 100 20))" >"$W/race"
+per_call() { awk -F'|' -v name="$1" '{ t[$1] = $2 } END { printf "%.4f", (t[name] - t["call_nothing"]) / 1000 }' "$W/race"; }
+figure 'an empty C function' us "$(per_call call_empty)" - -
+figure 'get_user_workspace_id()' us "$(per_call call_openinfo)" - 1.2
+figure '  ... as PL/pgSQL, SECURITY DEFINER' us "$(per_call call_classic)" - -

@@ -1,0 +1,31 @@
+#!/bin/bash
+# The benches: make bench.  Runs under tools/cluster.sh; each bench gets a database of its own.
+#
+#   ROOMS="isolation credits"   only these
+#   SCALE=0.1                   a tenth of the rows; what the numbers mean is said for SCALE=1
+. "$(dirname "$0")/lib.sh"
+
+all=(
+	isolation
+)
+
+export SCALE
+
+read -r -a rooms <<<"${ROOMS:-${all[*]}}"
+for room in "${rooms[@]}"; do
+	[ -x "bench/$room.sh" ] || { progress "there is no bench/$room.sh"; exit 1; }
+done
+unlisted=$(comm -13 <(printf 'bench/%s.sh\n' lib run "${all[@]}" | sort) <(printf '%s\n' bench/*.sh | sort))
+[ -z "$unlisted" ] || { progress "not listed in bench/run.sh:" "$unlisted"; exit 1; }
+
+sql -d postgres -c 'SELECT version()' | sed 's/ on .*//'
+results=$W/bench.out
+for room in "${rooms[@]}"; do
+	progress "$room"
+	export PGDATABASE=bench_$room
+	createdb "$PGDATABASE"
+	PGOPTIONS='-c client_min_messages=warning' sql -c 'CREATE EXTENSION openinfo' -f bench/lib.sql
+	"bench/$room.sh" | tee -a "$results"
+	dropdb "$PGDATABASE"
+done
+printf '\n%s of %s targets reached\n' "$(grep -c ' ok$' "$results" || true)" "$(grep -cE ' (ok|MISSED)$' "$results" || true)"
