@@ -1,0 +1,73 @@
+#!/bin/bash
+# matrix.sh [-j N] [VERSION...]: make check on other PostgreSQL majors, each in a Debian chroot that has it.
+# Needs root and a Debian host; asks for mmdebstrap.  Default: 15 17 18.
+#
+#   CHROOTS=DIR   where chroots are kept between runs (default /var/cache/openinfo-matrix)
+#   LOGS=DIR      where the output of each version goes (default: a new directory below /tmp, named at the end)
+#   WERROR=, COPT=, SUITES=, ONLY=   as make check takes them
+#
+# A chroot is made once and never written to afterwards: tests run in a mount namespace that sees it read-only, with
+# its own /tmp, /run and process ids, so that nothing survives a run and two runs may share a chroot.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+declare -A suite=([15]=bookworm [17]=trixie [18]=forky)
+CHROOTS=${CHROOTS:-/var/cache/openinfo-matrix}
+parallel=2
+if [ "${1:-}" = -j ]; then parallel=$2; shift 2; fi
+[ $# -gt 0 ] || set -- 15 17 18
+[ "$(id -u)" = 0 ] || die "making chroots needs root"
+for version; do [ -n "${suite[$version]:-}" ] || die "no Debian suite known for PostgreSQL $version"; done
+command -v mmdebstrap >/dev/null ||
+	{ apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap >/dev/null; }
+LOGS=${LOGS:-$(mktemp -d /tmp/openinfo-matrix.XXXXXX)}
+mkdir -p "$CHROOTS" "$LOGS"
+
+# The mirror that this machine already uses.
+mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
+
+# Made under a temporary name, so that half a chroot is never taken for one.
+make_chroot() (
+	local version=$1 root=$CHROOTS/pg$1 new=$CHROOTS/.pg$1.new
+	exec 9>"$CHROOTS/.pg$version.lock"
+	flock 9
+	[ ! -e "$root/.ready" ] || exit 0
+	rm -rf --one-file-system "$new"
+	mmdebstrap --variant=apt --mode=root --aptopt='Acquire::Retries "3"' \
+		--include="make,gcc,libc6-dev,postgresql-$version,postgresql-server-dev-$version,postgresql-$version-cron,postgresql-$version-pgtap,libipc-run-perl,libtap-parser-sourcehandler-pgtap-perl" \
+		--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
+		--customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/*' \
+		"${suite[$version]}" "$new" "$(mirror)"
+	touch "$new/.ready"
+	mv "$new" "$root"
+)
+
+run_version() {
+	local version=$1 root=$CHROOTS/pg$1 start=$SECONDS result
+	make_chroot "$version" >"$LOGS/$version.chroot" 2>&1 || { say "PostgreSQL $version: no chroot, see $LOGS/$version.chroot"; return 1; }
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork --kill-child --ipc --propagation private bash -c '
+		set -e
+		mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
+		mount --bind "$2" "$1/mnt" && mount -o remount,bind,ro "$1/mnt"
+		mount -t proc proc "$1/proc"
+		mount -t tmpfs -o mode=1777 tmp "$1/tmp"
+		mount -t tmpfs run "$1/run"
+		mount --rbind /dev "$1/dev"
+		mkdir "$1/run/lock"
+		exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb V="$3" WERROR="${WERROR:-}" COPT="${COPT:-}" \
+			${SUITES:+SUITES="$SUITES"} ${ONLY:+ONLY="$ONLY"} /mnt/tools/check.sh
+	' _ "$root" "$top" "$version" >"$LOGS/$version.log" 2>&1 </dev/null
+	result=$?
+	echo "PostgreSQL $version (${suite[$version]}): $(tail -n 1 "$LOGS/$version.log"), $((SECONDS - start)) s, $LOGS/$version.log"
+	return "$result"
+}
+
+failed=0 running=0
+for version; do
+	run_version "$version" &
+	running=$((running + 1))
+	if [ "$running" -ge "$parallel" ]; then wait -n || failed=1; running=$((running - 1)); fi
+done
+while [ "$running" -gt 0 ]; do wait -n || failed=1; running=$((running - 1)); done
+exit "$failed"
