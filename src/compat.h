@@ -49,4 +49,11 @@
 #define compat_namespace_aclcheck(oid, role, mode) pg_namespace_aclcheck((oid), (role), (mode))
 #endif
 
+/* 18 counts index searches for EXPLAIN */
+#if PG_VERSION_NUM >= 180000
+#define compat_index_beginscan(heap, index, snapshot, nkeys) index_beginscan((heap), (index), (snapshot), NULL, (nkeys), 0)
+#else
+#define compat_index_beginscan(heap, index, snapshot, nkeys) index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#endif
+
 #endif

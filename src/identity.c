@@ -20,6 +20,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_enum.h"
 #include "common/jsonapi.h"
 #include "miscadmin.h"
@@ -271,45 +272,69 @@ identity_person(pg_uuid_t *person)
  * Membership
  * ------------------------------------------------------------------------------------------------------------------ */
 
+/* Takes a row over if it is the first, or of an older membership than the one found before. */
+static void
+membership_consider(const UsersTable *users, TupleTableSlot *row, Membership *membership, TimestampTz *oldest, bool *found)
+{
+	bool		isnull;
+	Oid			role = DatumGetObjectId(slot_getattr(row, users->role, &isnull));
+	TimestampTz created = DatumGetTimestampTz(slot_getattr(row, users->created_at, &isnull));
+	pg_uuid_t  *id = DatumGetUUIDP(slot_getattr(row, users->id, &isnull));
+
+	/* users.id breaks a tie, so that the choice is the same every time */
+	if (*found && (created > *oldest || (created == *oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) > 0)))
+		return;
+	membership->user_id = *id;
+	membership->workspace_id = *DatumGetUUIDP(slot_getattr(row, users->workspace_id, &isnull));
+	membership->role = role;
+	*oldest = created;
+	*found = true;
+}
+
 /*
  * A membership of a person: in the given workspace, or, with NULL, his oldest.  False when there is none.
+ *
+ * The locks are kept until the end of the transaction, as those of any query are: taking them again is then a matter of
+ * counting, and this runs in every statement.
  */
 static bool
 membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership *membership)
 {
 	const UsersTable *users = catalog_users();
 	Relation		  rel = table_open(users->relid, AccessShareLock);
+	Snapshot		  snapshot = ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot();
+	TupleTableSlot	 *row = table_slot_create(rel, NULL);
+	int				  nkeys = workspace ? 2 : 1;
 	ScanKeyData		  keys[2];
-	SysScanDesc		  scan;
-	HeapTuple		  tuple;
 	TimestampTz		  oldest = 0;
 	bool			  found = false;
+	bool			  by_index = OidIsValid(users->person_index);
 
-	ScanKeyInit(&keys[0], users->auth_user_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(person));
+	ScanKeyInit(&keys[0], by_index ? 1 : users->auth_user_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(person));
 	if (workspace)
-		ScanKeyInit(&keys[1], users->workspace_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(workspace));
-	scan = systable_beginscan(rel, users->person_index, OidIsValid(users->person_index),
-							  ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot(),
-							  workspace ? 2 : 1, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		TupleDesc	desc = RelationGetDescr(rel);
-		bool		isnull;
-		TimestampTz created = DatumGetTimestampTz(heap_getattr(tuple, users->created_at, desc, &isnull));
-		pg_uuid_t  *id = DatumGetUUIDP(heap_getattr(tuple, users->id, desc, &isnull));
+		ScanKeyInit(&keys[1], by_index ? 2 : users->workspace_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(workspace));
 
-		/* users.id breaks a tie, so that the choice is the same every time */
-		if (!found || created < oldest || (created == oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) < 0))
-		{
-			membership->user_id = *id;
-			membership->workspace_id = *DatumGetUUIDP(heap_getattr(tuple, users->workspace_id, desc, &isnull));
-			membership->role = DatumGetObjectId(heap_getattr(tuple, users->role, desc, &isnull));
-			oldest = created;
-			found = true;
-		}
+	if (by_index)
+	{
+		Relation	  index = index_open(users->person_index, AccessShareLock);
+		IndexScanDesc scan = compat_index_beginscan(rel, index, snapshot, nkeys);
+
+		index_rescan(scan, keys, nkeys, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, row))
+			membership_consider(users, row, membership, &oldest, &found);
+		index_endscan(scan);
+		index_close(index, NoLock);
 	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
+	else
+	{
+		TableScanDesc scan = table_beginscan(rel, snapshot, nkeys, keys);
+
+		while (table_scan_getnextslot(scan, ForwardScanDirection, row))
+			membership_consider(users, row, membership, &oldest, &found);
+		table_endscan(scan);
+	}
+	ExecDropSingleTupleTableSlot(row);
+	table_close(rel, NoLock);
 	return found;
 }
 
