@@ -48,6 +48,7 @@ ISOLATION = \
 PGTAP = \
 
 TAP = \
+	readme \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
