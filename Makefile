@@ -12,6 +12,7 @@ MODULE_big = $(EXTENSION)
 
 OBJS = \
 	src/openinfo.o \
+	src/snapshots.o \
 	src/identity.o \
 	src/catalog.o \
 	src/plans.o \
@@ -39,9 +40,11 @@ DATA = \
 # in this order; the first creates the extension.
 REGRESS = \
 	install \
+	snapshots \
 	members \
 
 ISOLATION = \
+	membership_ends \
 	last_owner \
 	demoted_admin \
 

@@ -9,8 +9,8 @@
  *					counts only for a member of it.  With neither, the person's oldest membership
  *
  * Invariant: who the caller is comes from the two claims settings alone, and what he belongs to from table users as the
- * statement's snapshot shows it.  Parsed claims are kept, because they depend on nothing but their text; a membership is
- * never kept from one call to the next, because it may have ended.
+ * statement's snapshot shows it.  Parsed claims are kept, because they depend on nothing but their text.  A membership
+ * may end at any time, so the last one is kept only for snapshots that cannot but show the same (snapshots.c).
  *
  * users is read here without regard to its row-level security, because the policies themselves ask these functions; so
  * nothing of a row leaves this room but what belongs to the caller.
@@ -36,6 +36,7 @@
 #include "catalog.h"
 #include "identity.h"
 #include "refuse.h"
+#include "snapshots.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
  * UUIDs
@@ -272,6 +273,24 @@ identity_person(pg_uuid_t *person)
  * Membership
  * ------------------------------------------------------------------------------------------------------------------ */
 
+/* The membership found last, what was looked for, and with which snapshot. */
+static struct
+{
+	SnapshotMark seen;
+	pg_uuid_t	 person;
+	bool		 has_workspace;
+	pg_uuid_t	 workspace;
+	bool		 found;
+	Membership	 membership;
+} last;
+
+static bool
+last_was(const pg_uuid_t *person, const pg_uuid_t *workspace, Snapshot snapshot)
+{
+	return snapshots_same(&last.seen, snapshot) && uuid_same(&last.person, person) &&
+		   last.has_workspace == (workspace != NULL) && (workspace == NULL || uuid_same(&last.workspace, workspace));
+}
+
 /* Takes a row over if it is the first, or of an older membership than the one found before. */
 static void
 membership_consider(const UsersTable *users, TupleTableSlot *row, Membership *membership, TimestampTz *oldest, bool *found)
@@ -300,16 +319,27 @@ membership_consider(const UsersTable *users, TupleTableSlot *row, Membership *me
 static bool
 membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership *membership)
 {
-	const UsersTable *users = catalog_users();
-	Relation		  rel = table_open(users->relid, AccessShareLock);
 	Snapshot		  snapshot = ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot();
-	TupleTableSlot	 *row = table_slot_create(rel, NULL);
+	const UsersTable *users;
+	Relation		  rel;
+	TupleTableSlot	 *row;
 	int				  nkeys = workspace ? 2 : 1;
 	ScanKeyData		  keys[2];
 	TimestampTz		  oldest = 0;
 	bool			  found = false;
-	bool			  by_index = OidIsValid(users->person_index);
+	bool			  by_index;
 
+	if (last_was(person, workspace, snapshot))
+	{
+		if (last.found)
+			*membership = last.membership;
+		return last.found;
+	}
+
+	users = catalog_users();
+	rel = table_open(users->relid, AccessShareLock);
+	row = table_slot_create(rel, NULL);
+	by_index = OidIsValid(users->person_index);
 	ScanKeyInit(&keys[0], by_index ? 1 : users->auth_user_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(person));
 	if (workspace)
 		ScanKeyInit(&keys[1], by_index ? 2 : users->workspace_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(workspace));
@@ -335,6 +365,15 @@ membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership 
 	}
 	ExecDropSingleTupleTableSlot(row);
 	table_close(rel, NoLock);
+
+	snapshots_mark(&last.seen, snapshot);
+	last.person = *person;
+	last.has_workspace = workspace != NULL;
+	if (workspace)
+		last.workspace = *workspace;
+	last.found = found;
+	if (found)
+		last.membership = *membership;
 	return found;
 }
 

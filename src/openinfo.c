@@ -8,6 +8,7 @@
 
 #include "catalog.h"
 #include "sealing.h"
+#include "snapshots.h"
 
 PG_MODULE_MAGIC;
 
@@ -56,4 +57,5 @@ _PG_init(void)
 
 	catalog_init();
 	sealing_init();
+	snapshots_init();
 }
