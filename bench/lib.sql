@@ -14,8 +14,9 @@ CREATE TABLE bench.subject (
     claims text NOT NULL DEFAULT ''
 );
 
--- p_statement begins with SELECT; it is planned once and run as a kept plan, as a prepared statement is.
-CREATE FUNCTION bench.add(p_name text, p_statement text, p_role text DEFAULT 'none', p_claims text DEFAULT '') RETURNS void
+-- p_statement begins with SELECT; it is planned once and run as a kept plan, as a prepared statement is.  It may use i, the
+-- number of the execution, and what p_declare declares.
+CREATE FUNCTION bench.add(p_name text, p_statement text, p_role text DEFAULT 'none', p_claims text DEFAULT '', p_declare text DEFAULT '') RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
     IF p_statement !~* '^\s*SELECT\s' THEN
@@ -24,14 +25,16 @@ BEGIN
     EXECUTE format($f$
         CREATE FUNCTION bench.%I(p_times int) RETURNS float8 LANGUAGE plpgsql AS $b$
         DECLARE
-            v_start timestamptz := clock_timestamp();
+            v_start timestamptz;
+            %s
         BEGIN
+            v_start := clock_timestamp();
             FOR i IN 1..p_times LOOP
                 PERFORM %s;
             END LOOP;
             RETURN extract(epoch FROM clock_timestamp() - v_start) * 1e6 / p_times;
         END
-        $b$ $f$, 'loop_' || p_name, regexp_replace(p_statement, '^\s*SELECT\s', '', 'i'));
+        $b$ $f$, 'loop_' || p_name, p_declare, regexp_replace(p_statement, '^\s*SELECT\s', '', 'i'));
     INSERT INTO bench.subject VALUES (p_name, p_role, p_claims);
 END
 $$;
