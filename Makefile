@@ -19,6 +19,7 @@ OBJS = \
 	src/stamps.o \
 	src/sealing.o \
 	src/members.o \
+	src/queries.o \
 	src/credits.o \
 	src/leads.o \
 
