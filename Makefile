@@ -41,10 +41,19 @@ DATA = \
 REGRESS = \
 	install \
 	members \
+	queries \
+	credits \
 
 ISOLATION = \
 	last_owner \
 	demoted_admin \
+	queries_last \
+	queries_activate \
+	credits_last \
+	credits_key \
+	credits_reset \
+	credits_plan \
+	credits_member \
 
 PGTAP = \
 

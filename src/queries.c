@@ -240,7 +240,14 @@ openinfo_limit_active_queries(PG_FUNCTION_ARGS)
 	names = plan_names(&workspace, snapshot);
 	best_plan(names == NIL ? list_make1(DEFAULT_PLAN) : names, snapshot, &plan);
 	if (!plan.unlimited && count_active(&workspace, snapshot, (int64) plan.active + 1) > plan.active)
-		refuse_plan_limit("active queries", plan.name, plan.active, count_active(&workspace, snapshot, PG_INT64_MAX) - 1, 1);
+	{
+		int64 used, after = count_active(&workspace, snapshot, PG_INT64_MAX);
+
+		/* the copy that is ours, turned back to before the command that wrote the row */
+		snapshot->curcid = HeapTupleHeaderGetCmin(row->t_data);
+		used = count_active(&workspace, snapshot, PG_INT64_MAX);
+		refuse_plan_limit("active queries", plan.name, plan.active, used, Max(after - used, 1));
+	}
 	UnregisterSnapshot(snapshot);
 	return PointerGetDatum(NULL);
 }
