@@ -58,6 +58,8 @@ ISOLATION = \
 PGTAP = \
 
 TAP = \
+	credits_crash \
+	credits_standby \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
