@@ -20,6 +20,7 @@ OBJS = \
 	src/stamps.o \
 	src/sealing.o \
 	src/members.o \
+	src/queries.o \
 	src/credits.o \
 	src/leads.o \
 
@@ -42,16 +43,27 @@ REGRESS = \
 	install \
 	snapshots \
 	members \
+	queries \
+	credits \
 
 ISOLATION = \
 	membership_ends \
 	last_owner \
 	demoted_admin \
+	queries_last \
+	queries_activate \
+	credits_last \
+	credits_key \
+	credits_reset \
+	credits_plan \
+	credits_member \
 
 PGTAP = \
 
 TAP = \
 	readme \
+	credits_crash \
+	credits_standby \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

@@ -147,6 +147,16 @@ GRANT EXECUTE ON FUNCTION @extschema@.leave_workspace() TO authenticated, servic
 COMMENT ON FUNCTION @extschema@.leave_workspace() IS 'The caller leaves his active workspace; the last owner cannot';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Credits: the midnight job (src/credits.c); what spends them comes with the ledger, in 0.4.0
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.reset_daily_credits() RETURNS bigint
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reset_daily_credits';
+REVOKE ALL ON FUNCTION @extschema@.reset_daily_credits() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.reset_daily_credits() TO service_role;
+COMMENT ON FUNCTION @extschema@.reset_daily_credits() IS 'Job: sets the credit counters of earlier days to zero; returns how many it wrote';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migrations
 -- ---------------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,38 @@ CREATE TYPE @extschema@.query_status AS ENUM ('active', 'paused', 'completed');
 COMMENT ON TYPE @extschema@.query_status IS 'Only active queries run';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Queries: their names, and how many may be active (src/queries.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.check_query_limit(user_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_check_query_limit';
+REVOKE ALL ON FUNCTION @extschema@.check_query_limit(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.check_query_limit(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.check_query_limit(uuid) IS 'May one more query of the workspace become active?';
+
+CREATE FUNCTION @extschema@.generate_query_name(topic_name text, query_filters jsonb) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_generate_query_name';
+REVOKE ALL ON FUNCTION @extschema@.generate_query_name(text, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.generate_query_name(text, jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.generate_query_name(text, jsonb) IS 'The name that a query gets from its topic and filters when it is given none';
+
+CREATE FUNCTION @extschema@.reset_weekly_lead_counts() RETURNS bigint
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reset_weekly_lead_counts';
+REVOKE ALL ON FUNCTION @extschema@.reset_weekly_lead_counts() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.reset_weekly_lead_counts() TO service_role;
+COMMENT ON FUNCTION @extschema@.reset_weekly_lead_counts() IS 'Job: sets leads_this_week to zero; returns how many it wrote';
+
+CREATE FUNCTION @extschema@.limit_active_queries() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_limit_active_queries';
+REVOKE ALL ON FUNCTION @extschema@.limit_active_queries() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.limit_active_queries() IS 'Trigger: no more active queries than the plan allows';
+
+CREATE FUNCTION @extschema@.set_query_name() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_query_name';
+REVOKE ALL ON FUNCTION @extschema@.set_query_name() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_query_name() IS 'Trigger: names a query that was given no name';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -36,18 +68,28 @@ BEGIN
         leads_this_week int NOT NULL DEFAULT 0,
         UNIQUE (id, workspace_id),
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT queries_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT queries_name_not_blank CHECK (btrim(name, E' \t\n\r') <> ''),
         CONSTRAINT queries_filters_object CHECK (jsonb_typeof(filters) = 'object'),
         CONSTRAINT queries_counters_not_negative CHECK (total_leads_generated >= 0 AND leads_this_week >= 0)
     ) WITH (fillfactor = 80);
     CREATE INDEX idx_queries_workspace_id ON @extschema@.queries (workspace_id, created_at DESC);
     CREATE INDEX idx_queries_created_by ON @extschema@.queries (created_by, workspace_id);
     CREATE INDEX idx_queries_topic_id ON @extschema@.queries (topic_id);
+    CREATE INDEX idx_queries_active ON @extschema@.queries (workspace_id) WHERE status = 'active';
     CREATE INDEX idx_queries_next_run_at ON @extschema@.queries (next_run_at) WHERE status = 'active';
     CREATE INDEX idx_queries_filters ON @extschema@.queries USING gin (filters jsonb_path_ops);
     PERFORM @extschema@.protect_table('@extschema@.queries');
     GRANT SELECT, INSERT (topic_id, name, filters, status, next_run_at), UPDATE (name, filters, status, next_run_at), DELETE
         ON TABLE @extschema@.queries TO authenticated;
+    CREATE TRIGGER stamp_name BEFORE INSERT OR UPDATE ON @extschema@.queries FOR EACH ROW
+        WHEN (NEW.name IS NULL) EXECUTE FUNCTION @extschema@.set_query_name();
+    -- The names put them before the triggers of the foreign keys, RI_...: the workspace is locked before its users are,
+    -- as everywhere.
+    CREATE TRIGGER "0_limit_insert" AFTER INSERT ON @extschema@.queries FOR EACH ROW
+        WHEN (NEW.status = 'active') EXECUTE FUNCTION @extschema@.limit_active_queries();
+    CREATE TRIGGER "0_limit_update" AFTER UPDATE ON @extschema@.queries FOR EACH ROW
+        WHEN (NEW.status = 'active' AND (OLD.status <> 'active' OR NEW.workspace_id <> OLD.workspace_id))
+        EXECUTE FUNCTION @extschema@.limit_active_queries();
     CREATE POLICY own_workspace ON @extschema@.queries FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
@@ -63,6 +105,10 @@ BEGIN
         ['leads_this_week', 'Leads found since Monday, UTC'],
         ['queries_topic_id_fkey', 'A topic that is asked about cannot be deleted'],
         ['idx_queries_topic_id', 'Serves the foreign key to global_topics'],
+        ['idx_queries_active', 'What the limit of the plan counts'],
+        ['stamp_name', 'Names a query that was given no name'],
+        ['0_limit_insert', 'Refuses one active query too many'],
+        ['0_limit_update', 'Refuses one active query too many'],
         ['idx_queries_next_run_at', 'Queries that are due'],
         ['idx_queries_filters', 'Serves containment (@>) without row-level security'],
         ['queries_name_not_blank', 'A query has a name'],

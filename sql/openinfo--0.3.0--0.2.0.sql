@@ -9,5 +9,10 @@ SELECT @extschema@.retire_table('@extschema@.queries');
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000003';
 
 DROP FUNCTION @extschema@.migration_20260101000003_query_system();
+DROP FUNCTION @extschema@.set_query_name();
+DROP FUNCTION @extschema@.limit_active_queries();
+DROP FUNCTION @extschema@.reset_weekly_lead_counts();
+DROP FUNCTION @extschema@.generate_query_name(text, jsonb);
+DROP FUNCTION @extschema@.check_query_limit(uuid);
 
 DROP TYPE @extschema@.query_status;

@@ -23,7 +23,7 @@ CREATE TYPE @extschema@.export_status AS ENUM ('pending', 'processing', 'complet
 COMMENT ON TYPE @extschema@.export_status IS 'How far an export is';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Leads and exports: what the tables need (src/leads.c, src/stamps.c, src/credits.c)
+-- Leads and exports: what the tables need (src/leads.c, src/stamps.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- LEAKPROOF, so that a lookup by domain uses the index under row-level security: it never fails and shows nothing.
@@ -37,6 +37,30 @@ CREATE FUNCTION @extschema@.set_expires_at() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_expires_at';
 REVOKE ALL ON FUNCTION @extschema@.set_expires_at() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.set_expires_at() IS 'Trigger: an export expires seven days after completion';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Credits (src/credits.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.check_credits_available(p_user_id uuid DEFAULT @extschema@.get_user_id(), p_credits_needed int DEFAULT 1) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_check_credits_available';
+REVOKE ALL ON FUNCTION @extschema@.check_credits_available(uuid, int) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.check_credits_available(uuid, int) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.check_credits_available(uuid, int) IS 'Could the member spend that many credits now?';
+
+CREATE FUNCTION @extschema@.record_credit_usage(p_workspace_id uuid, p_user_id uuid, p_action_type @extschema@.credit_action,
+        p_credits_used int DEFAULT 1, p_reference_id uuid DEFAULT NULL, p_metadata jsonb DEFAULT '{}', p_idempotency_key text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_record_credit_usage';
+REVOKE ALL ON FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text) IS 'Spends credits of a member and writes the ledger, in one step; returns credit_usage.id';
+
+CREATE FUNCTION @extschema@.get_credit_balance(p_user_id uuid DEFAULT @extschema@.get_user_id())
+    RETURNS TABLE (credits_limit int, credits_used int, credits_remaining int, resets_at timestamptz)
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'openinfo_get_credit_balance';
+REVOKE ALL ON FUNCTION @extschema@.get_credit_balance(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_credit_balance(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_credit_balance(uuid) IS 'How the member''s credits stand now; limit and remaining are NULL when unlimited';
 
 CREATE FUNCTION @extschema@.keep_ledger() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_keep_ledger';

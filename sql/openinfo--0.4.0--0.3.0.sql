@@ -12,6 +12,9 @@ DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000004';
 
 DROP FUNCTION @extschema@.migration_20260101000004_lead_system();
 DROP FUNCTION @extschema@.keep_ledger();
+DROP FUNCTION @extschema@.get_credit_balance(uuid);
+DROP FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text);
+DROP FUNCTION @extschema@.check_credits_available(uuid, int);
 DROP FUNCTION @extschema@.set_expires_at();
 DROP FUNCTION @extschema@.lead_domain(jsonb);
 

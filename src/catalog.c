@@ -6,7 +6,7 @@
  * number: a restored dump may number columns otherwise.  What is found is kept until PostgreSQL says that something
  * about it changed.
  *
- * Invariant: nothing kept here outlives an invalidation of table users or of the schema.
+ * Invariant: nothing kept here outlives an invalidation of its table or of the schema.
  */
 #include "openinfo.h"
 
@@ -15,11 +15,13 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am_d.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -32,16 +34,18 @@
 #include "catalog.h"
 #include "refuse.h"
 
-static Oid		  schema = InvalidOid;
-static char		 *schema_name = NULL; /* quoted for SQL */
-static uint64	  generation = 1;
-static UsersTable users;			  /* valid when users.relid is */
+static Oid			schema = InvalidOid;
+static char		   *schema_name = NULL; /* quoted for SQL */
+static uint64		generation = 1;
+static UsersTable	users;	 /* valid when users.relid is */
+static QueriesTable queries; /* valid when queries.relid is */
 
 static void
 catalog_forget(void)
 {
 	schema = InvalidOid;
 	users.relid = InvalidOid;
+	queries.relid = InvalidOid;
 	generation++;
 }
 
@@ -50,6 +54,8 @@ catalog_relation_changed(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == users.relid)
 		users.relid = InvalidOid;
+	if (relid == InvalidOid || relid == queries.relid)
+		queries.relid = InvalidOid;
 }
 
 /* A schema may have been renamed, or the extension dropped and made anew: plans that name it are stale. */
@@ -165,6 +171,54 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
 	return result;
 }
 
+/* Does a partial index have exactly the rows in which a column has a certain enum value? */
+static bool
+indexes_value(Relation index, AttrNumber attnum, Oid value)
+{
+	List   *predicate = RelationGetIndexPredicate(index);
+	OpExpr *op;
+	Var	   *var;
+	Const  *constant;
+
+	if (list_length(predicate) != 1 || !IsA(linitial(predicate), OpExpr))
+		return false;
+	op = linitial_node(OpExpr, predicate);
+	if (op->opfuncid != F_ENUM_EQ || !IsA(linitial(op->args), Var) || !IsA(lsecond(op->args), Const))
+		return false;
+	var = linitial_node(Var, op->args);
+	constant = lsecond_node(Const, op->args);
+	return var->varattno == attnum && !constant->constisnull && DatumGetObjectId(constant->constvalue) == value;
+}
+
+/*
+ * A valid btree index that begins with a column, or InvalidOid.  It has every row; with status given, preferably only
+ * those with that value in it.
+ */
+static Oid
+index_on(Relation rel, AttrNumber first, AttrNumber status, Oid value)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+	Oid		  result = InvalidOid;
+
+	foreach (lc, indexes)
+	{
+		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
+		bool	 usable = index->rd_index->indisvalid && index->rd_rel->relam == BTREE_AM_OID &&
+					  index->rd_index->indkey.values[0] == first;
+		bool partial = usable && RelationGetIndexPredicate(index) != NIL;
+		bool exact = partial && status != InvalidAttrNumber && indexes_value(index, status, value);
+
+		index_close(index, AccessShareLock);
+		if (exact || (usable && !partial))
+			result = lfirst_oid(lc);
+		if (exact)
+			break;
+	}
+	list_free(indexes);
+	return result;
+}
+
 /* Number of a column; an error when somebody has dropped it. */
 static AttrNumber
 column(Oid relid, const char *name)
@@ -198,10 +252,33 @@ catalog_users(void)
 	found.daily_credits_used = column(found.relid, "daily_credits_used");
 	found.daily_credit_limit = column(found.relid, "daily_credit_limit");
 	found.credits_reset_on = column(found.relid, "credits_reset_on");
+	found.id_index = catalog_unique_index(rel, found.id, InvalidAttrNumber);
+	found.workspace_index = index_on(rel, found.workspace_id, InvalidAttrNumber, InvalidOid);
 	found.person_index = catalog_unique_index(rel, found.auth_user_id, found.workspace_id);
 	table_close(rel, AccessShareLock);
 	users = found;
 	return &users;
+}
+
+/* Table queries. */
+const QueriesTable *
+catalog_queries(void)
+{
+	QueriesTable found;
+	Relation	 rel;
+
+	if (OidIsValid(queries.relid))
+		return &queries;
+
+	found.relid = catalog_table("queries");
+	rel = table_open(found.relid, AccessShareLock);
+	found.workspace_id = column(found.relid, "workspace_id");
+	found.status = column(found.relid, "status");
+	found.active = catalog_enum("query_status", "active");
+	found.active_index = index_on(rel, found.workspace_id, found.status, found.active);
+	table_close(rel, AccessShareLock);
+	queries = found;
+	return &queries;
 }
 
 /* A label of one of our enum types, as the Oid that is its value. */

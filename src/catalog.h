@@ -14,7 +14,9 @@ typedef struct UsersTable
 {
 	Oid		   relid;
 	Oid		   owner;
-	Oid		   person_index; /* unique (auth_user_id, workspace_id), or InvalidOid */
+	Oid		   id_index;		/* unique (id), or InvalidOid */
+	Oid		   person_index;	/* unique (auth_user_id, workspace_id), or InvalidOid */
+	Oid		   workspace_index; /* begins with workspace_id, or InvalidOid */
 	AttrNumber id;
 	AttrNumber workspace_id;
 	AttrNumber auth_user_id;
@@ -25,6 +27,18 @@ typedef struct UsersTable
 	AttrNumber daily_credit_limit;
 	AttrNumber credits_reset_on;
 } UsersTable;
+
+/* What the limit on active queries needs of table queries. */
+typedef struct QueriesTable
+{
+	Oid		   relid;
+	Oid		   active;		 /* value of enum query_status */
+	Oid		   active_index; /* begins with workspace_id and has every active query, or InvalidOid */
+	AttrNumber workspace_id;
+	AttrNumber status;
+} QueriesTable;
+
+extern const QueriesTable *catalog_queries(void);
 
 extern void				 catalog_init(void);
 extern Oid				 catalog_schema(void);

@@ -201,6 +201,33 @@ refuse_unknown(const char *argument, const char *table)
 }
 
 void
+refuse_not_member(const char *user, const char *workspace)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" names no member of the workspace in \"%s\"", user, workspace),
+			 errhint("Pass the users.id of the person in that workspace.")));
+}
+
+void
+refuse_key_form(const char *argument, int longest)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must have 1 to %d characters and not be blank", argument, longest),
+			 errhint("Pass a UUID made for this one call, or leave it out.")));
+}
+
+void
+refuse_key_reused(const char *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("idempotency key \"%s\" was used with other arguments", key),
+			 errhint("Repeat a call with exactly the arguments of the first one, or make a new key.")));
+}
+
+void
 refuse_missing_table(const char *table)
 {
 	ereport(ERROR,
@@ -216,6 +243,16 @@ refuse_missing_column(const char *table, const char *column)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("column \"%s\" of table \"%s\" of extension openinfo is missing", column, table),
 			 errhint("Columns may be added to the tables, but those of the extension must stay.")));
+}
+
+/* A trigger or a rule of the user's swallowed what must not be lost. */
+void
+refuse_lost_row(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" did not take a row of extension openinfo", table),
+			 errhint("Look for a trigger or a rule on it that discards rows.")));
 }
 
 void

@@ -23,7 +23,7 @@ extern void refuse_owner_by_admin(void) pg_attribute_noreturn();
 extern void refuse_last_owner(void) pg_attribute_noreturn();
 extern void refuse_ledger_change(const char *table) pg_attribute_noreturn();
 
-/* PT402: no credits left, or the plan's limit is reached; limit < 0 is unlimited and cannot be reached */
+/* PT402: no credits left, or the plan's limit is reached */
 extern void refuse_credits(const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
 extern void refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
 
@@ -35,10 +35,14 @@ extern void refuse_below_one(const char *argument, int64 value) pg_attribute_nor
 extern void refuse_negative(const char *argument, int64 value) pg_attribute_noreturn();
 extern void refuse_not_object(const char *argument) pg_attribute_noreturn();
 extern void refuse_unknown(const char *argument, const char *table) pg_attribute_noreturn();
+extern void refuse_not_member(const char *user, const char *workspace) pg_attribute_noreturn();
+extern void refuse_key_form(const char *argument, int longest) pg_attribute_noreturn();
+extern void refuse_key_reused(const char *key) pg_attribute_noreturn();
 
-/* 55000: the tables are not there */
+/* 55000: the tables are not there, or do not take what is written */
 extern void refuse_missing_table(const char *table) pg_attribute_noreturn();
 extern void refuse_missing_column(const char *table, const char *column) pg_attribute_noreturn();
+extern void refuse_lost_row(const char *table) pg_attribute_noreturn();
 
 /* 0A000, 39P01: a trigger function where it does not belong */
 extern void refuse_not_trigger(const char *function) pg_attribute_noreturn();

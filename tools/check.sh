@@ -101,6 +101,8 @@ count_prove() {
 	grep -qx 'Result: PASS' "$1" ||
 		failed=$(sed -n 's/.*(Wstat: .* Tests: [0-9]* Failed: \([0-9]*\))$/\1/p' "$1" | awk '{ n += ($1 ? $1 : 1) } END { print (n ? n : 1) }')
 	run=${run:-0}
+	# prove calls a run that a test has bailed out of a success
+	if grep -q 'Further testing stopped' "$1"; then failed=$((failed + 1)) run=$((run + 1)); fi
 	count $((run > failed ? run - failed : 0)) "$failed" "${@:2}"
 }
 

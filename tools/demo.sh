@@ -16,6 +16,7 @@ parts=(
 	members
 	refusals
 	claims
+	credits
 )
 
 say() { echo "openinfo: $*" >&2; }
