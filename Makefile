@@ -46,6 +46,8 @@ ISOLATION = \
 	demoted_admin \
 
 PGTAP = \
+	00_catalog \
+	01_isolation \
 
 TAP = \
 
