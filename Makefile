@@ -48,6 +48,7 @@ ISOLATION = \
 PGTAP = \
 	00_catalog \
 	01_isolation \
+	02_privileges \
 
 TAP = \
 
