@@ -17,6 +17,7 @@ OBJS = \
 	src/plans.o \
 	src/refuse.o \
 	src/stamps.o \
+	src/seals.o \
 	src/sealing.o \
 	src/members.o \
 	src/credits.o \
