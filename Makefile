@@ -18,6 +18,7 @@ OBJS = \
 	src/plans.o \
 	src/refuse.o \
 	src/stamps.o \
+	src/seals.o \
 	src/sealing.o \
 	src/members.o \
 	src/queries.o \
@@ -59,6 +60,9 @@ ISOLATION = \
 	credits_member \
 
 PGTAP = \
+	00_catalog \
+	01_isolation \
+	02_privileges \
 
 TAP = \
 	readme \

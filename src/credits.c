@@ -515,6 +515,7 @@ openinfo_keep_ledger(PG_FUNCTION_ARGS)
 	Relation	 rel;
 	TupleDesc	 desc;
 	bool		 isnull;
+	bool		 forgotten = false;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event))
 		refuse_not_trigger("keep_ledger");
@@ -549,6 +550,10 @@ openinfo_keep_ledger(PG_FUNCTION_ARGS)
 			continue;
 		if (old_null || !author_removed(NameStr(att->attname), old_value, new_null))
 			refuse_ledger_change(RelationGetRelationName(rel));
+		forgotten = true;
 	}
+	/* an UPDATE that changes nothing is one too: it would move updated_at */
+	if (!forgotten)
+		refuse_ledger_change(RelationGetRelationName(rel));
 	return PointerGetDatum(trigger->tg_newtuple);
 }

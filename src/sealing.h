@@ -7,13 +7,8 @@
 
 #include "openinfo.h"
 
-#include "utils/jsonb.h"
+#include "seals.h"
 
-#define SEALING_REDACTED "[REDACTED]"
-#define SEALING_HIDDEN	 "[HIDDEN]"
-
-extern void	  sealing_init(void);
-extern Jsonb *sealing_fill(Jsonb *shown, Jsonb *sealed);
-extern Jsonb *sealing_merge(Jsonb *shown, Jsonb *sealed);
+extern void sealing_init(void);
 
 #endif
