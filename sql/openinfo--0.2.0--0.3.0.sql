@@ -75,7 +75,7 @@ BEGIN
     CREATE INDEX idx_queries_workspace_id ON @extschema@.queries (workspace_id, created_at DESC);
     CREATE INDEX idx_queries_created_by ON @extschema@.queries (created_by, workspace_id);
     CREATE INDEX idx_queries_topic_id ON @extschema@.queries (topic_id);
-    CREATE INDEX idx_queries_active ON @extschema@.queries (workspace_id) WHERE status = 'active';
+    CREATE INDEX idx_queries_active ON @extschema@.queries (workspace_id, id) WHERE status = 'active';
     CREATE INDEX idx_queries_next_run_at ON @extschema@.queries (next_run_at) WHERE status = 'active';
     CREATE INDEX idx_queries_filters ON @extschema@.queries USING gin (filters jsonb_path_ops);
     PERFORM @extschema@.protect_table('@extschema@.queries');
