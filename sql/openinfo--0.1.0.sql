@@ -322,8 +322,9 @@ BEGIN
           JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
          CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
          WHERE e.extname = 'openinfo' AND d.deptype = 'e'
-           AND (i.type = 'table' OR i.schema = 'auth' OR (i.type = 'schema' AND i.name = 'auth'))
-           AND '@extschema@'::regnamespace::text <> 'auth'
+           AND (i.type = 'table' OR (i.type = 'schema' AND i.name = 'auth')
+                OR (d.classid = 'pg_proc'::regclass
+                    AND d.objid IN (to_regprocedure('auth.uid()'), to_regprocedure('auth.jwt()'), to_regprocedure('auth.role()'))))
     LOOP
         EXECUTE format('ALTER EXTENSION openinfo DROP %s %s', v_object.type, v_object.identity);
     END LOOP;
@@ -339,11 +340,18 @@ COMMENT ON FUNCTION @extschema@.apply_migrations() IS 'Runs the migrations that 
 CREATE FUNCTION @extschema@.retire_table(p_table regclass, p_rows text DEFAULT 'true') RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $fn$
 DECLARE
-    v_count bigint;
+    v_allowed CONSTANT boolean := coalesce(current_setting('openinfo.allow_data_loss', true), 'off')::boolean;
+    v_count   bigint;
 BEGIN
+    IF NOT v_allowed AND current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'stepping down is not safe in a transaction that is %', upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Rows that were added after it began could not be counted.',
+                  HINT = 'Run it in a transaction that is READ COMMITTED.';
+    END IF;
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p_table);
     EXECUTE format('SELECT count(*) FROM %s WHERE %s', p_table, p_rows) INTO v_count;
-    IF v_count > 0 AND NOT coalesce(current_setting('openinfo.allow_data_loss', true), 'off')::boolean THEN
+    IF v_count > 0 AND NOT v_allowed THEN
         RAISE EXCEPTION 'stepping down would delete % rows of table "%"', v_count, (SELECT relname FROM pg_class WHERE oid = p_table)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Save them first, or SET openinfo.allow_data_loss = on to let them go.';

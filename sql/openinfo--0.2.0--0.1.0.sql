@@ -1,6 +1,5 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.1.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
-SET LOCAL row_security = off;
 
 -- From 0.2.0 back to 0.1.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
