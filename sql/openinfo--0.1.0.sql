@@ -47,23 +47,6 @@ BEGIN
 END
 $do$;
 
--- A GRANT in an extension script is recorded as an initial privilege, and pg_dump leaves initial privileges out; for
--- the schema, which is the user's, that would lose every grant that he ever made on it.  So the record is put back.
-DO $do$
-DECLARE
-    v_schema CONSTANT oid := '@extschema@'::regnamespace;
-    v_before aclitem[];
-BEGIN
-    SELECT initprivs INTO v_before FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
-    GRANT USAGE ON SCHEMA @extschema@ TO authenticated, service_role;
-    IF v_before IS NULL THEN
-        DELETE FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
-    ELSE
-        UPDATE pg_init_privs SET initprivs = v_before WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
-    END IF;
-END
-$do$;
-
 -- ---------------------------------------------------------------------------------------------------------------
 -- Types
 -- ---------------------------------------------------------------------------------------------------------------
@@ -168,7 +151,8 @@ COMMENT ON FUNCTION @extschema@.reset_daily_credits() IS 'Job: sets the credit c
 CREATE FUNCTION @extschema@.protect_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    v_stamp record;
+    v_schema CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
+    v_stamp  record;
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', p_table);
@@ -185,7 +169,7 @@ BEGIN
                AS s(col, trg, moment, fn, what)
          WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p_table AND a.attname = s.col::name AND NOT a.attisdropped)
     LOOP
-        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH ROW EXECUTE FUNCTION @extschema@.%I()', v_stamp.trg, v_stamp.moment, p_table, v_stamp.fn);
+        EXECUTE format('CREATE TRIGGER %I %s ON %s FOR EACH ROW EXECUTE FUNCTION %s.%I()', v_stamp.trg, v_stamp.moment, p_table, v_schema, v_stamp.fn);
         EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', v_stamp.trg, p_table, v_stamp.what);
     END LOOP;
 END
@@ -201,6 +185,7 @@ COMMENT ON FUNCTION @extschema@.protect_table(regclass) IS 'Used by the migratio
 CREATE FUNCTION @extschema@.describe_table(p_table regclass, p_comment text, p_about text[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
+    v_schema   CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
     v_about    text[];
     v_thing    record;
     v_found    boolean;
@@ -250,7 +235,7 @@ BEGIN
         END IF;
         EXECUTE CASE v_thing.kind
             WHEN 'COLUMN' THEN format('COMMENT ON COLUMN %s.%I IS %L', p_table, v_thing.name, v_comment)
-            WHEN 'INDEX' THEN format('COMMENT ON INDEX @extschema@.%I IS %L', v_thing.name, v_comment)
+            WHEN 'INDEX' THEN format('COMMENT ON INDEX %s.%I IS %L', v_schema, v_thing.name, v_comment)
             ELSE format('COMMENT ON %s %I ON %s IS %L', v_thing.kind, v_thing.name, p_table, v_comment) END;
     END LOOP;
 
@@ -273,46 +258,84 @@ COMMENT ON FUNCTION @extschema@.describe_table(regclass, text, text[]) IS 'Used 
  * Runs the migrations that schema_migrations does not list, in order, and takes the tables they made out of the
  * extension.  While a dump is being restored it does nothing: the tables come from the dump, with everything that
  * their owner did to them.  pg_dump and pg_restore say so themselves by row_security = off.
+ *
+ * It asks for the schema's name instead of having it written in: it must work after ALTER SCHEMA ... RENAME.
  */
 CREATE FUNCTION @extschema@.apply_migrations() RETURNS SETOF text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
+    v_schema    oid;
+    v_name      text;
+    v_owner     oid;
+    v_tables    oid[];
+    v_initprivs aclitem[];
     v_migration record;
     v_object    record;
     v_known     boolean;
 BEGIN
+    SELECT extnamespace, extnamespace::regnamespace, extowner INTO v_schema, v_name, v_owner FROM pg_extension WHERE extname = 'openinfo';
+
     IF current_setting('row_security') = 'off' OR NOT coalesce(current_setting('openinfo.install_tables', true), 'on')::boolean THEN
         RAISE NOTICE 'openinfo makes no tables: they are expected from the dump that is being restored'
-            USING HINT = 'After restoring a dump of an older version, run SELECT @extschema@.apply_migrations().';
+            USING HINT = format('If nothing is being restored, or the dump was of an older version: SET row_security = on; SET openinfo.install_tables = on; SELECT %s.apply_migrations().', v_name);
         RETURN;
     END IF;
 
-    IF to_regclass('@extschema@.schema_migrations') IS NULL THEN
-        CREATE TABLE @extschema@.schema_migrations (
+    -- Two at once would make everything twice.
+    PERFORM pg_advisory_xact_lock(hashtextextended('openinfo.apply_migrations', 0));
+    SELECT coalesce(array_agg(oid), '{}') INTO v_tables FROM pg_class WHERE relnamespace = v_schema AND relkind = 'r';
+    -- Functions work as the owner of users, so new tables belong to whoever owns that.
+    SELECT coalesce(max(relowner), v_owner) INTO v_owner FROM pg_class WHERE oid = to_regclass(format('%s.users', v_name));
+
+    IF to_regclass(format('%s.schema_migrations', v_name)) IS NULL THEN
+        EXECUTE format('CREATE TABLE %s.schema_migrations (
             version    text PRIMARY KEY,
             name       text NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now()
-        );
-        PERFORM @extschema@.protect_table('@extschema@.schema_migrations'::regclass);
-        REVOKE INSERT, UPDATE, DELETE ON TABLE @extschema@.schema_migrations FROM service_role;
-        PERFORM @extschema@.describe_table('@extschema@.schema_migrations', 'The migrations that have been applied to this database', ARRAY[
+        )', v_name);
+        EXECUTE format('SELECT %s.protect_table($1)', v_name) USING to_regclass(format('%s.schema_migrations', v_name));
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON TABLE %s.schema_migrations FROM service_role', v_name);
+        EXECUTE format('SELECT %s.describe_table($1, $2, $3)', v_name)
+          USING to_regclass(format('%s.schema_migrations', v_name)), 'The migrations that have been applied to this database'::text, ARRAY[
             ['version', 'Timestamp that orders the migrations'],
             ['name', 'What the migration brings'],
-            ['applied_at', 'When it ran here']]);
+            ['applied_at', 'When it ran here']];
+
+        -- Once, and not in a restore: somebody who takes it back means it.  A GRANT in an extension script is recorded
+        -- as an initial privilege, and pg_dump leaves initial privileges out; for the schema, which is the user's, that
+        -- would lose every grant that he ever made on it.  So the record is put back, from 17 on with its dependencies.
+        SELECT initprivs INTO v_initprivs FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO authenticated, service_role', v_name);
+        IF v_initprivs IS NULL THEN
+            DELETE FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
+        ELSE
+            UPDATE pg_init_privs SET initprivs = v_initprivs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
+        END IF;
+        DELETE FROM pg_shdepend
+         WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND classid = 'pg_namespace'::regclass AND objid = v_schema AND deptype = 'i'
+           AND refobjid NOT IN (SELECT grantee FROM aclexplode(v_initprivs) UNION ALL SELECT grantor FROM aclexplode(v_initprivs));
     END IF;
 
     FOR v_migration IN
         SELECT p.proname, substring(p.proname::text, '^migration_(\d+)_') AS version, substring(p.proname::text, '^migration_\d+_(.*)$') AS name
           FROM pg_proc p
-         WHERE p.pronamespace = '@extschema@'::regnamespace AND p.proname::text ~ '^migration_\d+_'
+         WHERE p.pronamespace = v_schema AND p.proname::text ~ '^migration_\d+_'
          ORDER BY p.proname
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM @extschema@.schema_migrations WHERE version = %L)', v_migration.version) INTO v_known;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s.schema_migrations WHERE version = $1)', v_name) INTO v_known USING v_migration.version;
         IF NOT v_known THEN
-            EXECUTE format('SELECT @extschema@.%I()', v_migration.proname);
-            INSERT INTO @extschema@.schema_migrations (version, name) VALUES (v_migration.version, v_migration.name);
+            EXECUTE format('SELECT %s.%I()', v_name, v_migration.proname);
+            EXECUTE format('INSERT INTO %s.schema_migrations (version, name) VALUES ($1, $2)', v_name) USING v_migration.version, v_migration.name;
             RETURN NEXT v_migration.version || '_' || v_migration.name;
         END IF;
+    END LOOP;
+
+    FOR v_object IN
+        SELECT oid::regclass AS name FROM pg_class
+         WHERE relnamespace = v_schema AND relkind = 'r' AND oid <> ALL (v_tables) AND relowner <> v_owner
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', v_object.name, v_owner::regrole);
     END LOOP;
 
     -- Inside CREATE or ALTER EXTENSION everything that was made has become a member; what belongs to the user leaves.
