@@ -6,7 +6,8 @@
  * number: a restored dump may number columns otherwise.  What is found is kept until PostgreSQL says that something
  * about it changed.
  *
- * Invariant: nothing kept here outlives an invalidation of its table or of the schema.
+ * Invariant: nothing kept here outlives an invalidation of its table, of the schema, or of the extension.  There is no
+ * cache of pg_extension and so no invalidation; one of its functions, which goes and comes with it, stands in for it.
  */
 #include "openinfo.h"
 
@@ -18,6 +19,7 @@
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
@@ -36,6 +38,8 @@
 
 static Oid			schema = InvalidOid;
 static char		   *schema_name = NULL; /* quoted for SQL */
+static uint32		schema_hash;		/* of its row in pg_namespace */
+static uint32		function_hash;		/* of the row in pg_proc of a function that is made and goes with the extension */
 static uint64		generation = 1;
 static UsersTable	users;	 /* valid when users.relid is */
 static QueriesTable queries; /* valid when queries.relid is */
@@ -58,11 +62,12 @@ catalog_relation_changed(Datum arg, Oid relid)
 		queries.relid = InvalidOid;
 }
 
-/* A schema may have been renamed, or the extension dropped and made anew: plans that name it are stale. */
+/* The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are stale. */
 static void
 catalog_schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
-	catalog_forget();
+	if (OidIsValid(schema) && (hashvalue == 0 || hashvalue == (cacheid == NAMESPACEOID ? schema_hash : function_hash)))
+		catalog_forget();
 }
 
 void
@@ -70,6 +75,7 @@ catalog_init(void)
 {
 	CacheRegisterRelcacheCallback(catalog_relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_schema_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
 }
 
 /* Schema of an extension; PostgreSQL has such a function but does not export it before 17. */
@@ -96,8 +102,9 @@ extension_schema(Oid extension)
 Oid
 catalog_schema(void)
 {
-	Oid	  found;
-	char *name;
+	Oid		   found, function;
+	oidvector *no_arguments;
+	char	  *name;
 
 	if (OidIsValid(schema))
 		return schema;
@@ -106,9 +113,14 @@ catalog_schema(void)
 	name = get_namespace_name(found);
 	if (name == NULL)
 		refuse_missing_table("schema_migrations");
+	no_arguments = buildoidvector(NULL, 0);
+	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("get_user_workspace_id"),
+							   PointerGetDatum(no_arguments), ObjectIdGetDatum(found));
 	if (schema_name)
 		pfree(schema_name);
 	schema_name = MemoryContextStrdup(TopMemoryContext, quote_identifier(name));
+	schema_hash = GetSysCacheHashValue1(NAMESPACEOID, ObjectIdGetDatum(found));
+	function_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
 	schema = found;
 	return schema;
 }

@@ -7,6 +7,7 @@
 #include "utils/guc.h"
 
 #include "catalog.h"
+#include "plans.h"
 #include "sealing.h"
 #include "snapshots.h"
 
@@ -56,6 +57,7 @@ _PG_init(void)
 	MarkGUCPrefixReserved("openinfo");
 
 	catalog_init();
+	plans_init();
 	sealing_init();
 	snapshots_init();
 }

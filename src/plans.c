@@ -16,6 +16,7 @@
  */
 #include "openinfo.h"
 
+#include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -57,25 +58,55 @@ with_schema(const char *sql)
 																  CStringGetTextDatum(catalog_schema_name()))));
 }
 
+/*
+ * Plans that were replaced.  One of them may be running further up, and have fired the trigger that replaced it; so they
+ * are freed when the transaction has ended.
+ */
+static List *stale = NIL;
+
+static void
+plans_free_stale(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	while (stale != NIL)
+	{
+		SPIPlanPtr plan = linitial(stale);
+
+		stale = list_delete_first(stale);
+		(void) SPI_freeplan(plan);
+	}
+}
+
+void
+plans_init(void)
+{
+	RegisterXactCallback(plans_free_stale, NULL);
+}
+
 static void
 plan_make(KeptPlan *plan)
 {
 	Oid	  types[PLAN_MAX_ARGS];
 	int	  ntypes = 0;
-	char *list = with_schema(plan->types);
+	char *list = pstrdup(plan->types);
 
+	/* split first: the schema's name may have a comma in it */
 	for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ","))
 	{
 		int32 typmod;
 
 		if (ntypes == PLAN_MAX_ARGS)
 			elog(ERROR, "too many arguments of a kept plan");
-		compat_parse_type(name, &types[ntypes++], &typmod);
+		compat_parse_type(with_schema(name), &types[ntypes++], &typmod);
 	}
 
 	if (plan->plan)
 	{
-		SPI_freeplan(plan->plan);
+		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
+		stale = lappend(stale, plan->plan);
+		MemoryContextSwitchTo(before);
 		plan->plan = NULL;
 	}
 	plan->generation = catalog_generation();
