@@ -19,6 +19,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -432,7 +433,8 @@ openinfo_seal_secrets(PG_FUNCTION_ARGS)
 	bool		 updating = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple	 row = updating ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	Jsonb		*config;
-	bool		 isnull;
+	WaitingKey	 key;
+	bool		 isnull, was_null;
 	Datum		 value = row_value(row, rel, secrets.column, &isnull);
 
 	if (isnull)
@@ -442,7 +444,17 @@ openinfo_seal_secrets(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row_with(row, rel, secrets.column, no_object()));
 	if (updating)
 	{
-		config = sealing_fill(config, take_offered(&secrets, trigger->tg_trigtuple, rel, config));
+		Jsonb *excluded = take_offered(&secrets, trigger->tg_trigtuple, rel, config);
+		Datum  before = row_value(trigger->tg_trigtuple, rel, secrets.column, &was_null);
+
+		/* a counter, a status or an author changed: what is sealed stays as it is */
+		if (excluded == NULL && !was_null && datum_image_eq(before, value, false, -1))
+		{
+			row_key(row, rel, &key);
+			stop_waiting(&key);
+			return PointerGetDatum(row);
+		}
+		config = sealing_fill(config, excluded);
 		config = sealing_fill(config, read_sealed(&secrets, trigger->tg_trigtuple, rel));
 	}
 	return PointerGetDatum(seal_row(&secrets, trigger, row, config, updating));
