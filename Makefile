@@ -46,6 +46,7 @@ REGRESS = \
 	members \
 	queries \
 	credits \
+	removal \
 
 ISOLATION = \
 	membership_ends \
@@ -68,6 +69,10 @@ TAP = \
 	readme \
 	credits_crash \
 	credits_standby \
+	010_versions \
+	020_dump \
+	030_concurrent \
+	040_pg_upgrade \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

@@ -1,0 +1,254 @@
+# Every version installs alone, step by step over data, and down and up again, and each way gives the same catalog.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use OpenInfoTest;
+use OpenInfoCatalog;
+
+my $node = new_node('versions', bare => 1);
+my $db;
+
+# A fresh database with schema app and whatever else is asked for; the current one from then on.
+sub database
+{
+	my ($name, $sql) = @_;
+	$db = $name;
+	$node->safe_psql('postgres', "CREATE DATABASE $name");
+	$node->safe_psql($db, 'CREATE SCHEMA app;' . ($sql // ''));
+	return;
+}
+
+sub sql { return $node->safe_psql($db, $_[0]); }
+
+sub version { return sql("SELECT extversion FROM pg_extension WHERE extname = 'openinfo'"); }
+
+# ---------------------------------------------------------------------- each version alone
+
+my (%alone, %tables_of);
+foreach my $version (@versions)
+{
+	database('alone_' . $version =~ s/\W/_/gr, "CREATE EXTENSION openinfo SCHEMA app VERSION '$version'");
+	is(version(), $version, "$version installs alone");
+	$alone{$version} = snapshot($node, $db);
+	$tables_of{$version} = [ tables($node, $db, 'app') ];
+
+	# the schema's and the tables' grants are the user's: pg_dump leaves out what is an initial privilege
+	unlike($alone{$version}, qr/^member\|.\|(?!function|type|event trigger)/m, "$version: members are functions, types and event triggers");
+	unlike($alone{$version}, qr/^initial privileges\|(?!function|type)/m, "$version: no initial privileges of tables, columns and schemas");
+	is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r' AND relowner <> 10"), '0',
+		"$version: the tables belong to who installed it");
+}
+is(sql("SELECT count(DISTINCT name) FROM app.schema_migrations"), '6', 'six migrations are listed');
+
+# ---------------------------------------------------------------------- paths
+
+is(join(',', map { s/.*openinfo--(.*)\.sql/$1/r } sort grep { !/--.*--/ } glob 'sql/*.sql'), '0.1.0', 'there is one base script');
+foreach (split /\n/, sql("SELECT source || ' ' || target || ' ' || coalesce(path, 'none') FROM pg_extension_update_paths('openinfo')"))
+{
+	my ($source, $target, $path) = split / /;
+	my ($from, $to) = map { my $v = $_; grep { $versions[$_] eq $v } 0 .. $#versions } $source, $target;
+	my @way = $from < $to ? @versions[ $from .. $to ] : reverse @versions[ $to .. $from ];
+	is($path, join('--', @way), "from $source to $target by each step between, never there and back");
+}
+
+# ---------------------------------------------------------------------- step by step, with data
+
+database('steps', "CREATE EXTENSION openinfo SCHEMA app VERSION '0.1.0'");
+my $before = '';
+foreach my $version (@versions)
+{
+	sql("ALTER EXTENSION openinfo UPDATE TO '$version'") unless $version eq '0.1.0';
+	same(snapshot($node, $db), $alone{$version}, "$version step by step is $version alone");
+	my $after = checksums($node, $db, 'app');
+	is(join("\n", grep { my ($table) = split ' '; $table ne 'schema_migrations' && $before =~ /^$table /m } split /\n/, $after),
+		join("\n", grep { !/^schema_migrations / } split /\n/, $before), "$version leaves every row as it was");
+	fill($node, $db, 'app');
+	$before = checksums($node, $db, 'app');
+}
+
+# ---------------------------------------------------------------------- down: nothing is lost unless it is said
+
+sub refused_step
+{
+	my ($version) = @_;
+	my ($catalog, $rows) = (snapshot($node, $db), checksums($node, $db, 'app'));
+	my $error = fails($node, $db, "ALTER EXTENSION openinfo UPDATE TO '$version'");
+	return if $error eq '';
+	my ($state, $count, $table) = $error =~ /ERROR:  (\w+): stepping down would delete (\d+) rows? of table "(\w+)"/ or die $error;
+	is($state, '55000', "down to $version is refused over $table");
+	like($error, qr/HINT: .*openinfo\.allow_data_loss/, 'with a hint');
+	is($count, ($rows =~ /^$table (\d+)/m)[0], 'and the number of rows');
+	same(snapshot($node, $db), $catalog, 'the catalog is as before');
+	same(checksums($node, $db, 'app'), $rows, 'so are the rows');
+	return $table;
+}
+
+sql("UPDATE app.notification_preferences SET slack_daily_digest = true");
+foreach my $version (reverse @versions[ 0 .. $#versions - 1 ])
+{
+	my $from = version();
+	my %refused;
+	while (my $table = refused_step($version))
+	{
+		$refused{$table} = 1;
+		# the ledger is append-only
+		sql("ALTER TABLE app.$table DISABLE TRIGGER USER; DELETE FROM app.$table");
+	}
+	my %stays = map { $_ => 1 } @{ $tables_of{$version} };
+	is(join(' ', sort keys %refused), join(' ', sort grep { !$stays{$_} } @{ $tables_of{$from} }), "$from to $version: each table that goes is defended");
+	is(version(), $version, "down to $version once they are empty");
+	same(snapshot($node, $db), $alone{$version}, "$version after the step down is $version alone");
+}
+foreach my $version (@versions[ 1 .. $#versions ])
+{
+	sql("ALTER EXTENSION openinfo UPDATE TO '$version'");
+	same(snapshot($node, $db), $alone{$version}, "$version down and up again is $version alone");
+}
+
+# Preferences that nobody changed are made again on the way up, and are nothing to lose; a value of the user's own is.
+is(sql("SELECT count(*) = (SELECT count(*) FROM app.users) AND count(*) > 0 FROM app.notification_preferences"), 't', 'preferences are there again');
+sql("ALTER TABLE app.notification_preferences ADD COLUMN theme text");
+sql("UPDATE app.notification_preferences SET theme = 'dark' WHERE user_id = (SELECT min(user_id::text)::uuid FROM app.notification_preferences)");
+like(fails($node, $db, "ALTER EXTENSION openinfo UPDATE TO '0.5.0'"), qr/55000: .*delete 1 rows? of table "notification_preferences"/, 'a value in a column of the user\'s own counts');
+sql("UPDATE app.notification_preferences SET theme = NULL");
+sql("ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
+is(version(), '0.5.0', 'unchanged preferences do not count');
+
+# Down over everything, when that is what is wanted: what older versions know stays.
+sql("ALTER EXTENSION openinfo UPDATE");
+fill($node, $db, 'app');
+my %kept = map { $_ => 1 } grep { $_ ne 'schema_migrations' } @{ $tables_of{'0.1.0'} };
+my $kept = sub { join "\n", grep { $kept{ (split ' ')[0] } } split /\n/, checksums($node, $db, 'app') };
+$before = $kept->();
+sql("SET openinfo.allow_data_loss = on; ALTER EXTENSION openinfo UPDATE TO '0.1.0'");
+same(snapshot($node, $db), $alone{'0.1.0'}, 'with allow_data_loss down to 0.1.0 at once');
+is($kept->(), $before, 'and the rows of its tables are as before');
+sql("ALTER EXTENSION openinfo UPDATE");
+same(snapshot($node, $db), $alone{'1.0.0'}, 'and up again at once');
+
+# Rows that somebody added after the transaction's snapshot was taken cannot be counted in it.
+fill($node, $db, 'app');
+like(fails($node, $db, "BEGIN ISOLATION LEVEL REPEATABLE READ; ALTER EXTENSION openinfo UPDATE TO '0.5.0'"), qr/55000: .*HINT: .*READ COMMITTED/s, 'a step down must see every row');
+
+# A step leaves the session as it found it; else the way up would take itself for a restore.
+database('both_ways', "CREATE EXTENSION openinfo SCHEMA app");
+is(sql(q{
+	SET search_path = app; SET row_security = on;
+	BEGIN;
+	ALTER EXTENSION openinfo UPDATE TO '0.1.0';
+	SELECT current_setting('row_security') || ' ' || current_setting('search_path');
+	ALTER EXTENSION openinfo UPDATE TO '1.0.0';
+	SELECT current_setting('row_security') || ' ' || current_setting('search_path');
+	COMMIT;
+	SELECT count(*) FROM schema_migrations;}), "on app\non app\n6", 'down and up in one transaction');
+same(snapshot($node, $db), $alone{'1.0.0'}, 'gives the same catalog');
+
+# ---------------------------------------------------------------------- what the user did stays
+
+database('revoked', "CREATE EXTENSION openinfo SCHEMA app VERSION '0.1.0'");
+sql(q{
+	CREATE ROLE regress_reader;
+	REVOKE SELECT ON app.workspaces FROM authenticated;
+	REVOKE UPDATE (name) ON app.workspaces FROM authenticated;
+	REVOKE DELETE ON app.users FROM service_role;
+	REVOKE USAGE ON SCHEMA app FROM authenticated;
+	REVOKE EXECUTE ON FUNCTION app.get_user_id() FROM authenticated;
+	REVOKE USAGE ON TYPE app.user_role FROM PUBLIC;
+	GRANT SELECT ON app.users TO regress_reader;
+	GRANT USAGE ON SCHEMA app TO regress_reader;
+	GRANT EXECUTE ON FUNCTION app.leave_workspace() TO regress_reader;
+	CREATE POLICY mine ON app.users AS RESTRICTIVE TO authenticated USING (email <> 'x');
+	DROP POLICY change_own_row ON app.users;
+	ALTER TABLE app.users ADD COLUMN nickname text;
+	UPDATE app.plans SET daily_credits = 4 WHERE name = 'free';
+	DELETE FROM app.plans WHERE name = 'enterprise';});
+my @user = grep { /\|app\.(users|workspaces|plans)\b|\bapp\.(get_user_id|leave_workspace)\(|^schema\||\bapp\.user_role\b/ && !/stamp_|zz_|^routine/ } split /\n/, snapshot($node, $db);
+$before = $kept->();
+sql("ALTER EXTENSION openinfo UPDATE");
+my %now = map { $_ => 1 } split /\n/, snapshot($node, $db);
+is(join("\n", grep { !$now{$_} } @user), '', 'an update takes back nothing that the user granted, revoked, added or dropped');
+ok(@user > 50, 'and there was something to take back');
+is($kept->(), $before, 'nor does it touch a plan that he changed');
+
+# Tables belong to who owns those that are there, whoever runs the update: functions work as that owner.
+database('other_owner', "CREATE EXTENSION openinfo SCHEMA app VERSION '0.4.0'; CREATE ROLE regress_other SUPERUSER; CREATE ROLE regress_owner SUPERUSER");
+sql("SET ROLE regress_other; ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
+is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relowner <> 10"), '0', 'tables of an update by another superuser');
+sql("ALTER TABLE app.$_ OWNER TO regress_owner") for tables($node, $db, 'app');
+sql("ALTER EXTENSION openinfo UPDATE TO '1.0.0'");
+is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r' AND relowner <> 'regress_owner'::regrole"), '0', 'and where the tables have got another owner');
+
+# ---------------------------------------------------------------------- where it installs
+
+database('schemas', "CREATE SCHEMA open; GRANT CREATE ON SCHEMA open TO PUBLIC");
+like(fails($node, $db, "CREATE EXTENSION openinfo SCHEMA open"), qr/ERROR:  42501: .*HINT: .*REVOKE CREATE/s, 'a schema in which PUBLIC may create is refused');
+is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'open'::regnamespace"), '0', 'and nothing is left there');
+sql(qq{CREATE SCHEMA "My 50% App, v2"; SET search_path = "My 50% App, v2", app; CREATE EXTENSION openinfo VERSION '0.1.0'; ALTER EXTENSION openinfo UPDATE});
+fill($node, $db, 'My 50% App, v2');
+is(sql("SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'openinfo'"), '"My 50% App, v2"', 'without a name it goes into the first schema of the search_path, whatever its name');
+
+my $use = sub {
+	my ($schema, $slug) = @_;
+	return qq{SELECT set_config('request.jwt.claims', format('{"sub": "%s"}', md5('$slug')::uuid), false) IS NULL;
+		SELECT "$schema".create_workspace('$slug', 'W', '$slug\@a.example') IS NULL;
+		SELECT "$schema".user_has_role('owner');
+		SELECT "$schema".add_member("$schema".get_user_workspace_id(), gen_random_uuid(), 'b$slug\@a.example', 'admin') IS NOT NULL;
+		SELECT count(*) FROM "$schema".notification_preferences WHERE workspace_id = "$schema".get_user_workspace_id();\n};
+};
+is(sql($use->('My 50% App, v2', 'odd')), join("\n", qw(f f t t 2)), 'and its functions work there');
+
+# What a session remembers of one installation must not outlive it.
+database('again', 'CREATE SCHEMA b; CREATE SCHEMA c; GRANT USAGE ON SCHEMA b, c TO authenticated, service_role');
+is(sql("BEGIN; CREATE EXTENSION openinfo SCHEMA app;" . $use->('app', 'one') . "ROLLBACK;
+	SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace;
+	SELECT to_regnamespace('auth') IS NULL;
+	CREATE EXTENSION openinfo SCHEMA b;" . $use->('b', 'two') . "
+	SET openinfo.allow_drop = on; SET client_min_messages = error;
+	DROP EXTENSION openinfo CASCADE; DROP SCHEMA b CASCADE; RESET client_min_messages;
+	CREATE EXTENSION openinfo SCHEMA c;" . $use->('c', 'three')), join("\n", qw(f f t t 2  0 t  f f t t 2  f f t t 2)), 'rolled back, made elsewhere, dropped and made elsewhere again, in one session');
+# Nothing is granted on the new schema while a dump is restored, and the tables of the old one may still be there.
+sql('CREATE SCHEMA d');
+is(sql($use->('c', 'four') . q{SET openinfo.allow_drop = on; SET client_min_messages = error; DROP EXTENSION openinfo CASCADE; RESET client_min_messages;
+	SET openinfo.install_tables = off; CREATE EXTENSION openinfo SCHEMA d; RESET openinfo.install_tables;
+	DO $$ BEGIN PERFORM d.get_user_id(); RAISE 'found a table'; EXCEPTION WHEN object_not_in_prerequisite_state THEN
+		ASSERT SQLERRM ~ '^table "users"', SQLERRM; END $$;
+	SELECT count(*) FROM d.apply_migrations();} . $use->('d', 'five')), join("\n", qw(f f t t 2  6  f f t t 2)), 'also before there are tables in the new schema');
+
+# ---------------------------------------------------------------------- DROP EXTENSION
+
+database('dropped', "CREATE EXTENSION openinfo SCHEMA app");
+fill($node, $db, 'app');
+my ($catalog, $rows) = (snapshot($node, $db), checksums($node, $db, 'app'));
+like(fails($node, $db, "DROP EXTENSION openinfo"), qr/ERROR:  2BP01: .*depends on/s, 'DROP EXTENSION is refused: the tables depend on it');
+like(fails($node, $db, "DROP SCHEMA app"), qr/ERROR:  2BP01: /, 'so is DROP SCHEMA');
+same(snapshot($node, $db), $catalog, 'and the catalog is as before');
+same(checksums($node, $db, 'app'), $rows, 'and so are the rows');
+
+# ---------------------------------------------------------------------- the auth functions
+
+$node->safe_psql('alone_1_0_0', q{SET request.jwt.claims = '{"sub": "eeeeeeee-0000-0000-0000-000000000001", "role": "authenticated"}'; SET ROLE authenticated;
+	DO $$ BEGIN ASSERT auth.uid() = 'eeeeeeee-0000-0000-0000-000000000001' AND auth.role() = 'authenticated' AND auth.jwt() ->> 'role' = 'authenticated'; END $$});
+unlike($alone{'1.0.0'}, qr/^member\|.*\bauth\b/m, 'auth functions are made, and are no members');
+is(join(' ', $alone{'1.0.0'} =~ /^routine\|auth\.(\w+)/mg), 'jwt role uid', 'all three');
+
+foreach my $existing (qw(uid jwt role))
+{
+	my %type = (uid => 'uuid', jwt => 'jsonb', role => 'text');
+	database("auth_$existing", "CREATE SCHEMA auth; CREATE FUNCTION auth.$existing() RETURNS $type{$existing} LANGUAGE sql AS 'SELECT NULL::$type{$existing}'; GRANT USAGE ON SCHEMA auth TO PUBLIC");
+	my $lines = sub { my $kind = shift; join "\n", sort grep { /^($kind)/ } split /(?<=\n)(?=\w+\|)/, $_[0] };
+	my $mine = $node->safe_psql($db, "SELECT pg_get_functiondef('auth.$existing()'::regprocedure), proacl FROM pg_proc WHERE oid = 'auth.$existing()'::regprocedure");
+	my $schema = $node->safe_psql($db, "SELECT nspacl, nspowner FROM pg_namespace WHERE nspname = 'auth'");
+	sql("CREATE EXTENSION openinfo SCHEMA app");
+	is($node->safe_psql($db, "SELECT pg_get_functiondef('auth.$existing()'::regprocedure), proacl FROM pg_proc WHERE oid = 'auth.$existing()'::regprocedure"), $mine, "an auth.$existing() of the user's is left alone");
+	is($node->safe_psql($db, "SELECT nspacl, nspowner FROM pg_namespace WHERE nspname = 'auth'"), $schema, 'and so is his schema');
+	is(sql("SELECT count(*) FROM pg_proc WHERE pronamespace = 'auth'::regnamespace"), '3', 'the other two are made');
+	is(sql("SELECT count(*) FROM pg_depend d, pg_identify_object(d.classid, d.objid, 0) i WHERE d.deptype = 'e' AND (i.schema = 'auth' OR i.name = 'auth')"), '0', 'none is a member');
+}
+
+# The extension itself may live in a schema of that name.
+database('auth_schema', 'CREATE SCHEMA auth; CREATE EXTENSION openinfo SCHEMA auth');
+unlike(snapshot($node, $db), qr/^member\|.\|(?!function|type|event trigger)|^member\|.*\bauth\.(uid|jwt|role)\(/m, 'in a schema "auth" too, tables and auth functions are no members');
+
+$node->stop;
+done_testing();
