@@ -3,11 +3,12 @@
  *		Whether a snapshot shows the same as an earlier one.
  *
  *	mark	what a snapshot was: its contents, the command that it belongs to, and the epoch
- *	epoch	ends with the transaction and with each subtransaction that is rolled back
+ *	epoch	ends with the transaction, and with each subtransaction that is rolled back
  *
  * What a snapshot shows of other transactions depends on its contents alone; what it shows of its own transaction depends
  * on the command, and on the subtransactions that were rolled back.  So what was read with one snapshot need not be read
- * again with another that has the same mark.  When somebody has committed in between, the contents are others.
+ * again with another that has the same mark.  When somebody has committed in between, the contents are others.  Nor has
+ * anybody truncated or changed the table: the lock of whoever read it lasts as long as the epoch.
  *
  * Invariant: two snapshots with the same mark show the same rows.  Where that is not certain they have none.
  */
