@@ -24,6 +24,8 @@ OBJS = \
 	src/queries.o \
 	src/credits.o \
 	src/leads.o \
+	src/person.o \
+	src/people.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -46,6 +48,7 @@ REGRESS = \
 	members \
 	queries \
 	credits \
+	people \
 
 ISOLATION = \
 	membership_ends \
@@ -58,6 +61,8 @@ ISOLATION = \
 	credits_reset \
 	credits_plan \
 	credits_member \
+	reveal_once \
+	reveal_last_credit \
 
 PGTAP = \
 	00_catalog \
@@ -68,6 +73,7 @@ TAP = \
 	readme \
 	credits_crash \
 	credits_standby \
+	twenty_reveals \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
