@@ -26,6 +26,8 @@ OBJS = \
 	src/leads.o \
 	src/person.o \
 	src/people.o \
+	src/integrations.o \
+	src/billing.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -49,6 +51,8 @@ REGRESS = \
 	queries \
 	credits \
 	people \
+	integrations \
+	billing \
 
 ISOLATION = \
 	membership_ends \
@@ -63,6 +67,8 @@ ISOLATION = \
 	credits_member \
 	reveal_once \
 	reveal_last_credit \
+	stripe_event \
+	plan_change \
 
 PGTAP = \
 	00_catalog \
