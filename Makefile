@@ -53,6 +53,7 @@ REGRESS = \
 	people \
 	integrations \
 	billing \
+	canaries \
 
 ISOLATION = \
 	membership_ends \
