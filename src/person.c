@@ -15,6 +15,7 @@
 #include "utils/jsonb.h"
 
 #include "person.h"
+#include "seals.h"
 
 /* Bytes of an index key (an entry of a btree holds some 2,700), and of the string that is read for it. */
 #define PERSON_KEY_BYTES 512
@@ -145,15 +146,16 @@ person_local_char(char c)
 	return person_domain_char(c) || (c != '\0' && strchr("!#$%&'*+/=?^_`{|}~", c) != NULL);
 }
 
-/* The address around the first @ that has something on both sides of it; false when there is none. */
+/* The address around the first @, as it may be written, that has something on both sides of it; false when there is none. */
 static bool
 person_address(const char *string, int length, const char **address, int *address_length)
 {
-	for (int at = 1; at + 1 < length; at++)
+	for (int at = 1; at < length; at++)
 	{
-		int begin = at, end = at + 1;
+		int sign = sealing_at_sign(string + at, length - at);
+		int begin = at, domain = at + sign, end = domain;
 
-		if (string[at] != '@')
+		if (sign == 0)
 			continue;
 		while (begin > 0 && person_local_char(string[begin - 1]))
 			begin--;
@@ -162,9 +164,9 @@ person_address(const char *string, int length, const char **address, int *addres
 		/* the quotes around it, and the full stop of the sentence */
 		while (begin < at && strchr("'`.", string[begin]) != NULL)
 			begin++;
-		while (end > at + 1 && (string[end - 1] == '.' || string[end - 1] == '-'))
+		while (end > domain && (string[end - 1] == '.' || string[end - 1] == '-'))
 			end--;
-		if (begin < at && end > at + 1)
+		if (begin < at && end > domain)
 		{
 			*address = string + begin;
 			*address_length = end - begin;

@@ -61,7 +61,8 @@ RESET ROLE;
 SELECT p AS person, person_email(p::jsonb)
   FROM unnest(ARRAY['{"a": "boss@x.example", "email": {"work": "ann@x.example"}}', '{"a": "boss@x.example", "contact": {"Work E-Mail": ["none", "ann@x.example"]}}',
                     '{"a": "boss@x.example", "email": "none"}', '{"email": "mailto:ann.lee+x@x.example?subject=hi"}', '{"about": [{"ann@x.example": 1}]}',
-                    '{"email": "@", "mail": "a@", "x": "@b", "email2": 5}', '{}', '["ann@x.example"]', '"ann@x.example"', '"Ann <ann@x.example>, bob@x.example"']) AS p;
+                    '{"email": "@", "mail": "a@", "x": "@b", "email2": 5}', '{}', '["ann@x.example"]', '"ann@x.example"', '"Ann <ann@x.example>, bob@x.example"',
+                    '{"email": "ann%40x.example"}', '{"email": "ann＠x.example"}']) AS p;
 SELECT person_email((repeat('[', 3000) || '"ann@x.example"' || repeat(']', 3000))::jsonb) AS deep, person_email(jsonb_build_object('email', repeat('@ ', 500000))) AS long;
 SET ROLE authenticated;
 
