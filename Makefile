@@ -24,6 +24,10 @@ OBJS = \
 	src/queries.o \
 	src/credits.o \
 	src/leads.o \
+	src/person.o \
+	src/people.o \
+	src/integrations.o \
+	src/billing.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -47,6 +51,10 @@ REGRESS = \
 	queries \
 	credits \
 	removal \
+	people \
+	integrations \
+	billing \
+	canaries \
 
 ISOLATION = \
 	membership_ends \
@@ -59,6 +67,10 @@ ISOLATION = \
 	credits_reset \
 	credits_plan \
 	credits_member \
+	reveal_once \
+	reveal_last_credit \
+	stripe_event \
+	plan_change \
 
 PGTAP = \
 	00_catalog \
@@ -73,6 +85,7 @@ TAP = \
 	020_dump \
 	030_concurrent \
 	040_pg_upgrade \
+	twenty_reveals \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

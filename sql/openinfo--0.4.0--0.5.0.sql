@@ -18,6 +18,74 @@ REVOKE ALL ON FUNCTION @extschema@.keep_sealed_contact() FROM PUBLIC, anon, auth
 COMMENT ON FUNCTION @extschema@.keep_sealed_contact() IS 'Trigger: puts what was taken out of person_data into sealed_contacts';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- People (src/person.c, src/people.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- LEAKPROOF, so that a lookup uses the index under row-level security: they never fail and show nothing.
+CREATE FUNCTION @extschema@.person_name(person_data jsonb) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_name';
+REVOKE ALL ON FUNCTION @extschema@.person_name(jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_name(jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.person_name(jsonb) IS 'full_name as it is compared: in lower case, one space between words; indexed with the workspace';
+
+CREATE FUNCTION @extschema@.person_company(person_data jsonb) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_company';
+REVOKE ALL ON FUNCTION @extschema@.person_company(jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_company(jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.person_company(jsonb) IS 'company as it is compared: in lower case, one space between words; indexed with the name';
+
+CREATE FUNCTION @extschema@.person_seniority(person_data jsonb) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_seniority';
+REVOKE ALL ON FUNCTION @extschema@.person_seniority(jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_seniority(jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS 'seniority_level, or NULL; indexed with the workspace';
+
+-- Granted to nobody: it reads what is sealed, on behalf of the functions below.
+CREATE FUNCTION @extschema@.person_email(person_data jsonb) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_email';
+REVOKE ALL ON FUNCTION @extschema@.person_email(jsonb) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS 'Used by the functions on people: the e-mail of a person, in "email" or anywhere in the object';
+
+CREATE FUNCTION @extschema@.reveal_person_email(p_result_id uuid, p_user_id uuid DEFAULT @extschema@.get_user_id()) RETURNS jsonb
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reveal_person_email';
+REVOKE ALL ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) IS 'Pays one credit for the contact of a person and unseals it: email, already_revealed, credits_used, credits_remaining';
+
+CREATE FUNCTION @extschema@.search_people(p_workspace_id uuid, p_filters jsonb, p_limit int DEFAULT 50, p_offset int DEFAULT 0) RETURNS TABLE (
+        id uuid, full_name text, title text, company text, location text, seniority_level text, department text,
+        linkedin_url text, email text, email_revealed boolean, created_at timestamptz)
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_search_people';
+REVOKE ALL ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int) IS 'People of a workspace, newest first; email is [HIDDEN] until it is paid for';
+
+CREATE FUNCTION @extschema@.person_exists(p_workspace_id uuid, p_full_name text, p_company text) RETURNS uuid
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_person_exists';
+REVOKE ALL ON FUNCTION @extschema@.person_exists(uuid, text, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_exists(uuid, text, text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.person_exists(uuid, text, text) IS 'The person of that name at that company in a workspace, or NULL';
+
+CREATE FUNCTION @extschema@.get_people_search_stats(p_workspace_id uuid) RETURNS jsonb
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_people_search_stats';
+REVOKE ALL ON FUNCTION @extschema@.get_people_search_stats(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_people_search_stats(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_people_search_stats(uuid) IS 'Counts of the people of a workspace';
+
+CREATE FUNCTION @extschema@.update_saved_search_usage(p_search_id uuid) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_saved_search_usage';
+REVOKE ALL ON FUNCTION @extschema@.update_saved_search_usage(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_saved_search_usage(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.update_saved_search_usage(uuid) IS 'Counts one use of a saved search, of people or of companies';
+
+CREATE FUNCTION @extschema@.export_people_to_csv(p_workspace_id uuid, p_filters jsonb DEFAULT '{}') RETURNS TABLE (
+        full_name text, title text, company text, location text, email text, linkedin_url text, seniority_level text, department text)
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_export_people_to_csv';
+REVOKE ALL ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) IS 'People of a workspace as rows of an export; email is [HIDDEN] until it is paid for';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -47,6 +115,10 @@ BEGIN
     CREATE INDEX idx_people_search_results_created_by ON @extschema@.people_search_results (created_by, workspace_id);
     CREATE INDEX idx_people_search_results_user_id ON @extschema@.people_search_results (user_id, workspace_id);
     CREATE INDEX idx_people_search_results_email_revealed_by ON @extschema@.people_search_results (email_revealed_by, workspace_id);
+    CREATE INDEX idx_people_search_results_person_name ON @extschema@.people_search_results
+        (workspace_id, @extschema@.person_name(person_data), @extschema@.person_company(person_data));
+    CREATE INDEX idx_people_search_results_person_seniority ON @extschema@.people_search_results
+        (workspace_id, @extschema@.person_seniority(person_data));
     CREATE INDEX idx_people_search_results_person_data ON @extschema@.people_search_results USING gin (person_data jsonb_path_ops);
     PERFORM @extschema@.protect_table('@extschema@.people_search_results');
     GRANT SELECT, INSERT (person_data, search_filters), DELETE ON TABLE @extschema@.people_search_results TO authenticated;
@@ -65,6 +137,8 @@ BEGIN
         ['search_filters', 'Object: the filters that found him'],
         ['email_revealed_at', 'When the contact was paid for'],
         ['email_revealed_by', 'Who paid'],
+        ['idx_people_search_results_person_name', 'The way to a person by name and company under row-level security'],
+        ['idx_people_search_results_person_seniority', 'The way to people by seniority under row-level security'],
         ['idx_people_search_results_person_data', 'Serves containment (@>) without row-level security'],
         ['people_search_results_person_data_named', 'An object whose full_name is a string and not blank'],
         ['people_search_results_search_filters_object', 'An object, not an array or a scalar'],
@@ -90,7 +164,7 @@ BEGIN
     DROP POLICY service_all ON @extschema@.sealed_contacts;
     PERFORM @extschema@.describe_table('@extschema@.sealed_contacts', 'Sealed: what was taken out of person_data until it is paid for. No API role may read it', ARRAY[
         ['result_id', 'The row of people_search_results'],
-        ['sealed', 'Object: the person_data as it was given'],
+        ['sealed', 'Object: what was taken out of person_data'],
         ['sealed_at', 'When it was sealed']]);
 
     -- saved_people_searches -----------------------------------------------------------------------------------

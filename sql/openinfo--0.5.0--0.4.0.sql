@@ -9,5 +9,15 @@ SELECT @extschema@.retire_table('@extschema@.people_search_results');
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000005';
 
 DROP FUNCTION @extschema@.migration_20260101000005_people_search();
+DROP FUNCTION @extschema@.export_people_to_csv(uuid, jsonb);
+DROP FUNCTION @extschema@.update_saved_search_usage(uuid);
+DROP FUNCTION @extschema@.get_people_search_stats(uuid);
+DROP FUNCTION @extschema@.person_exists(uuid, text, text);
+DROP FUNCTION @extschema@.search_people(uuid, jsonb, int, int);
+DROP FUNCTION @extschema@.reveal_person_email(uuid, uuid);
+DROP FUNCTION @extschema@.person_email(jsonb);
+DROP FUNCTION @extschema@.person_seniority(jsonb);
+DROP FUNCTION @extschema@.person_company(jsonb);
+DROP FUNCTION @extschema@.person_name(jsonb);
 DROP FUNCTION @extschema@.keep_sealed_contact();
 DROP FUNCTION @extschema@.seal_contact();

@@ -36,6 +36,63 @@ REVOKE ALL ON FUNCTION @extschema@.make_preferences() FROM PUBLIC, anon, authent
 COMMENT ON FUNCTION @extschema@.make_preferences() IS 'Trigger: makes the notification preferences of a new member';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Integrations (src/integrations.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.get_integration_config(p_integration_id uuid) RETURNS jsonb
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_integration_config';
+REVOKE ALL ON FUNCTION @extschema@.get_integration_config(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_integration_config(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_integration_config(uuid) IS 'The config of an integration: whole for owners and admins, with [REDACTED] for members';
+
+CREATE FUNCTION @extschema@.send_integration_event(p_workspace_id uuid, p_integration_type @extschema@.integration_type, p_event_data jsonb) RETURNS boolean
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_send_integration_event';
+REVOKE ALL ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) TO service_role;
+COMMENT ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) IS 'Puts an event into integration_events for the active integration of that type; false when none is';
+
+CREATE FUNCTION @extschema@.record_integration_error(p_integration_id uuid, p_error_message text) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_record_integration_error';
+REVOKE ALL ON FUNCTION @extschema@.record_integration_error(uuid, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.record_integration_error(uuid, text) TO service_role;
+COMMENT ON FUNCTION @extschema@.record_integration_error(uuid, text) IS 'Counts an error of an integration; the fifth in a row sets its status to error';
+
+CREATE FUNCTION @extschema@.clear_integration_errors() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_clear_integration_errors';
+REVOKE ALL ON FUNCTION @extschema@.clear_integration_errors() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.clear_integration_errors() IS 'Trigger: an event that was sent ends the row of errors';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Billing (src/billing.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.has_active_subscription(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_has_active_subscription';
+REVOKE ALL ON FUNCTION @extschema@.has_active_subscription(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.has_active_subscription(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.has_active_subscription(uuid) IS 'Is the subscription of a workspace active or trialing?';
+
+CREATE FUNCTION @extschema@.update_workspace_plan(p_workspace_id uuid, p_new_plan text, p_stripe_subscription_id text DEFAULT NULL) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_workspace_plan';
+REVOKE ALL ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) TO service_role;
+COMMENT ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) IS 'Puts every member of a workspace on a plan, and records the change';
+
+CREATE FUNCTION @extschema@.record_billing_event(
+    p_workspace_id uuid, p_event_type @extschema@.billing_event_type, p_stripe_event_id text, p_event_at timestamptz,
+    p_amount_cents bigint DEFAULT NULL, p_metadata jsonb DEFAULT '{}') RETURNS boolean
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_record_billing_event';
+REVOKE ALL ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb) TO service_role;
+COMMENT ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb) IS 'Records an event of Stripe once, and reflects it in stripe_customers unless a newer one is; false when it was seen before';
+
+CREATE FUNCTION @extschema@.get_billing_summary(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS jsonb
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_billing_summary';
+REVOKE ALL ON FUNCTION @extschema@.get_billing_summary(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_billing_summary(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_billing_summary(uuid) IS 'current_plan, subscription_status, current_period_end, total_events, last_payment';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -117,7 +174,7 @@ BEGIN
     DROP POLICY service_all ON @extschema@.sealed_secrets;
     PERFORM @extschema@.describe_table('@extschema@.sealed_secrets', 'Sealed: the config of integrations with its secrets. No API role may read it', ARRAY[
         ['integration_id', 'The row of integrations'],
-        ['sealed', 'Object: the config as it was given'],
+        ['sealed', 'Object: what was taken out of config'],
         ['sealed_at', 'When it was sealed']]);
 
     -- integration_events --------------------------------------------------------------------------------------
@@ -134,12 +191,15 @@ BEGIN
     CREATE INDEX idx_integration_events_integration_id ON @extschema@.integration_events (integration_id, workspace_id);
     CREATE INDEX idx_integration_events_unsent ON @extschema@.integration_events (created_at) WHERE sent_at IS NULL;
     PERFORM @extschema@.protect_table('@extschema@.integration_events');
+    CREATE TRIGGER clear_errors AFTER UPDATE ON @extschema@.integration_events FOR EACH ROW
+        WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL) EXECUTE FUNCTION @extschema@.clear_integration_errors();
     PERFORM @extschema@.describe_table('@extschema@.integration_events', 'Outbox: events that the sender takes from here; filled by send_integration_event()', ARRAY[
         ['integration_id', 'Where it is to go'],
         ['event_data', 'The event'],
         ['sent_at', 'Set by the sender once it is delivered'],
         ['idx_integration_events_integration_id', 'Serves the foreign key to integrations'],
-        ['idx_integration_events_unsent', 'Events that wait for the sender']]);
+        ['idx_integration_events_unsent', 'Events that wait for the sender'],
+        ['clear_errors', 'An event that was sent ends the row of errors']]);
 
     -- billing_events ------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.billing_events (

@@ -20,6 +20,14 @@ SELECT @extschema@.retire_table('@extschema@.integrations');
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000006';
 
 DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();
+DROP FUNCTION @extschema@.get_billing_summary(uuid);
+DROP FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb);
+DROP FUNCTION @extschema@.update_workspace_plan(uuid, text, text);
+DROP FUNCTION @extschema@.has_active_subscription(uuid);
+DROP FUNCTION @extschema@.clear_integration_errors();
+DROP FUNCTION @extschema@.record_integration_error(uuid, text);
+DROP FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb);
+DROP FUNCTION @extschema@.get_integration_config(uuid);
 DROP FUNCTION @extschema@.make_preferences();
 DROP FUNCTION @extschema@.keep_sealed_secrets();
 DROP FUNCTION @extschema@.seal_secrets();

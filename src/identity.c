@@ -458,6 +458,21 @@ identity_authorize_workspace(Caller *caller, const pg_uuid_t *workspace)
 		refuse_other_workspace();
 }
 
+/* Refuses a caller who has no active workspace; the service needs none. */
+void
+identity_authorize_member(Caller *caller)
+{
+	pg_uuid_t person;
+
+	identity_caller(caller);
+	if (caller->is_service)
+		return;
+	if (!identity_person(&person))
+		refuse_signed_out();
+	if (!caller->is_member)
+		refuse_other_workspace();
+}
+
 /* Refuses a user who is not the caller; the service may use any. */
 void
 identity_authorize_user(Caller *caller, const pg_uuid_t *user)

@@ -41,6 +41,7 @@ extern Role identity_role(Oid role);
 
 extern void identity_caller(Caller *caller);
 extern void identity_authorize_workspace(Caller *caller, const pg_uuid_t *workspace);
+extern void identity_authorize_member(Caller *caller);
 extern void identity_authorize_user(Caller *caller, const pg_uuid_t *user);
 extern void identity_authorize_role(const Caller *caller, Role required, const char *what);
 extern void identity_authorize_service(const char *function);

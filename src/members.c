@@ -115,21 +115,6 @@ delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
 	(void) plans_run(&remove, values, NULL, false, 0);
 }
 
-/* The caller of a function that only a member may call for his own workspace, or the service for any. */
-static void
-authorize_member(Caller *actor)
-{
-	pg_uuid_t person;
-
-	identity_caller(actor);
-	if (actor->is_service)
-		return;
-	if (!identity_person(&person))
-		refuse_signed_out();
-	if (!actor->is_member)
-		refuse_other_workspace();
-}
-
 /*
  * create_workspace(p_slug text, p_name text, p_email text, p_full_name text default null) returns uuid
  *
@@ -198,9 +183,7 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 {
 	static KeptPlan add = KEPT_PLAN("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit)"
 						   " SELECT $1, $2, $3, $4, p.name, p.daily_credits"
-						   " FROM @extschema@.plans p WHERE p.name = coalesce("
-						   "  (SELECT p1.name FROM @extschema@.users u JOIN @extschema@.plans p1 ON p1.name = u.plan WHERE u.workspace_id = $1"
-						   "   ORDER BY p1.active_queries DESC NULLS FIRST, p1.daily_credits DESC NULLS FIRST, p1.name LIMIT 1), 'free')"
+						   " FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
 						   " RETURNING id",
 						   "uuid, uuid, text, @extschema@.user_role");
 	static const char *const names[] = {"p_workspace_id", "p_auth_user_id", "p_email", "p_role"};
@@ -264,7 +247,7 @@ openinfo_set_member_role(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		refuse_null("p_role");
 	role = identity_role(PG_GETARG_OID(1));
-	authorize_member(&actor);
+	identity_authorize_member(&actor);
 
 	plans_begin(&scope);
 	target_role = begin_change(&actor, PG_GETARG_UUID_P(0), &workspace, &actor_role, "change roles");
@@ -298,7 +281,7 @@ openinfo_remove_member(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		refuse_null("p_user_id");
-	authorize_member(&actor);
+	identity_authorize_member(&actor);
 
 	plans_begin(&scope);
 	target_role = begin_change(&actor, PG_GETARG_UUID_P(0), &workspace, &actor_role, "remove members");

@@ -18,7 +18,11 @@
 
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
+#include "executor/tstoreReceiver.h"
+#include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/params.h"
+#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -117,6 +121,13 @@ plan_make(KeptPlan *plan)
 		elog(ERROR, "SPI_keepplan failed");
 }
 
+static void
+plan_current(KeptPlan *plan)
+{
+	if (plan->plan == NULL || plan->generation != catalog_generation())
+		plan_make(plan);
+}
+
 /*
  * Runs a plan within plans_begin() and returns the number of rows; a row of results is read with plans_value().
  * read_only runs it in the caller's snapshot, without a new command; limit 0 is all rows.
@@ -126,11 +137,43 @@ plans_run(KeptPlan *plan, const Datum *values, const char *nulls, bool read_only
 {
 	int result;
 
-	if (plan->plan == NULL || plan->generation != catalog_generation())
-		plan_make(plan);
+	plan_current(plan);
 	result = SPI_execute_plan(plan->plan, (Datum *) values, nulls, read_only, limit);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * Runs a plan within plans_begin() in the caller's snapshot, and returns its rows as those of the set-returning function
+ * that is being executed; returns their number.  They go to the caller's tuplestore one by one, which spills to disk.
+ */
+uint64
+plans_return_query(FunctionCallInfo fcinfo, KeptPlan *plan, const Datum *values, const char *nulls)
+{
+	ReturnSetInfo	 *set = (ReturnSetInfo *) fcinfo->resultinfo;
+	SPIExecuteOptions options = {0};
+	int				  result;
+
+	InitMaterializedSRF(fcinfo, 0);
+	plan_current(plan);
+
+	options.params = makeParamList(SPI_getargcount(plan->plan));
+	options.params->numParams = SPI_getargcount(plan->plan);
+	for (int i = 0; i < options.params->numParams; i++)
+	{
+		options.params->params[i].value = values[i];
+		options.params->params[i].isnull = nulls != NULL && nulls[i] == 'n';
+		options.params->params[i].pflags = PARAM_FLAG_CONST;
+		options.params->params[i].ptype = SPI_getargtypeid(plan->plan, i);
+	}
+	options.read_only = true;
+	options.dest = CreateDestReceiver(DestTuplestore);
+	SetTuplestoreDestReceiverParams(options.dest, set->setResult, set->econtext->ecxt_per_query_memory, false, set->setDesc,
+									"rows of the statement do not fit the function");
+	result = SPI_execute_plan_extended(plan->plan, &options);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
 }
 

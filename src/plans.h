@@ -41,6 +41,8 @@ extern void	  plans_begin(PlanScope *scope);
 extern void	  plans_end(const PlanScope *scope);
 extern uint64 plans_run(KeptPlan *plan, const Datum *values, const char *nulls, bool read_only, long limit);
 
+extern uint64 plans_return_query(FunctionCallInfo fcinfo, KeptPlan *plan, const Datum *values, const char *nulls);
+
 /* Columns of row 0 of the last result. */
 extern Datum plans_value(int column, bool *isnull);
 extern Datum plans_value_at(uint64 row, int column, bool *isnull);

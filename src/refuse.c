@@ -86,6 +86,15 @@ refuse_last_owner(void)
 }
 
 void
+refuse_unpaid_contact(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to reveal a contact that has not been paid for"),
+			 errhint("Call reveal_person_email(), which charges a credit for it.")));
+}
+
+void
 refuse_ledger_change(const char *table)
 {
 	ereport(ERROR,
@@ -135,6 +144,17 @@ refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, i
 			 errhint("Free one of the %s, or move the workspace to a larger plan.", what)));
 }
 
+/* needed: rows that the export would have */
+void
+refuse_export_rows(const char *plan, int64 limit, int64 needed)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
+			 errmsg("limit of the plan on rows of an export is reached"),
+			 errdetail_internal("%s", payment_detail(plan, limit, 0, needed)),
+			 errhint("Export fewer rows by narrower filters, or move the workspace to a larger plan.")));
+}
+
 void
 refuse_malformed_claims(const char *detail)
 {
@@ -164,6 +184,24 @@ refuse_null(const char *argument)
 }
 
 void
+refuse_blank(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must not be blank", argument),
+			 errhint("Pass a value, or leave it out.")));
+}
+
+void
+refuse_infinite(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must be finite", argument),
+			 errhint("Pass the time at which it happened.")));
+}
+
+void
 refuse_below_one(const char *argument, int64 value)
 {
 	ereport(ERROR,
@@ -188,6 +226,26 @@ refuse_not_object(const char *argument)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" must be a JSON object", argument),
 			 errhint("Pass an object, for example '{}'.")));
+}
+
+/* known: the keys that there are, as a phrase */
+void
+refuse_unknown_key(const char *argument, const char *key, const char *known)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" has an unknown key \"%s\"", argument, key),
+			 errhint("Known are %s.", known)));
+}
+
+/* wanted: with its article, e.g. "a string" */
+void
+refuse_wrong_type(const char *argument, const char *key, const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("key \"%s\" of argument \"%s\" must be %s", key, argument, wanted),
+			 errhint("Pass %s, or leave the key out.", wanted)));
 }
 
 /* A row that service_role names and that is not there; anybody else gets refuse_other_...() for it. */
@@ -225,6 +283,15 @@ refuse_key_reused(const char *key)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("idempotency key \"%s\" was used with other arguments", key),
 			 errhint("Repeat a call with exactly the arguments of the first one, or make a new key.")));
+}
+
+void
+refuse_no_members(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" names a workspace without members", argument),
+			 errhint("Add a member first: it is the members who are on a plan.")));
 }
 
 void

@@ -21,23 +21,30 @@ extern void refuse_role(const char *required, const char *what) pg_attribute_nor
 extern void refuse_role_above_own(void) pg_attribute_noreturn();
 extern void refuse_owner_by_admin(void) pg_attribute_noreturn();
 extern void refuse_last_owner(void) pg_attribute_noreturn();
+extern void refuse_unpaid_contact(void) pg_attribute_noreturn();
 extern void refuse_ledger_change(const char *table) pg_attribute_noreturn();
 
 /* PT402: no credits left, or the plan's limit is reached */
 extern void refuse_credits(const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
 extern void refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
+extern void refuse_export_rows(const char *plan, int64 limit, int64 needed) pg_attribute_noreturn();
 
 /* 22023: an argument out of range */
 extern void refuse_malformed_claims(const char *detail) pg_attribute_noreturn();
 extern void refuse_malformed_uuid(const char *where, const char *value) pg_attribute_noreturn();
 extern void refuse_null(const char *argument) pg_attribute_noreturn();
+extern void refuse_blank(const char *argument) pg_attribute_noreturn();
+extern void refuse_infinite(const char *argument) pg_attribute_noreturn();
 extern void refuse_below_one(const char *argument, int64 value) pg_attribute_noreturn();
 extern void refuse_negative(const char *argument, int64 value) pg_attribute_noreturn();
 extern void refuse_not_object(const char *argument) pg_attribute_noreturn();
+extern void refuse_unknown_key(const char *argument, const char *key, const char *known) pg_attribute_noreturn();
+extern void refuse_wrong_type(const char *argument, const char *key, const char *wanted) pg_attribute_noreturn();
 extern void refuse_unknown(const char *argument, const char *table) pg_attribute_noreturn();
 extern void refuse_not_member(const char *user, const char *workspace) pg_attribute_noreturn();
 extern void refuse_key_form(const char *argument, int longest) pg_attribute_noreturn();
 extern void refuse_key_reused(const char *key) pg_attribute_noreturn();
+extern void refuse_no_members(const char *argument) pg_attribute_noreturn();
 
 /* 55000: the tables are not there, or do not take what is written */
 extern void refuse_missing_table(const char *table) pg_attribute_noreturn();

@@ -77,8 +77,8 @@ sealing_address_char(char c)
 }
 
 /* Length of an @ here, as it may be written in an address: full width, small, or escaped in a URL or in HTML; or 0. */
-static int
-at_sign(const char *string, int length)
+int
+sealing_at_sign(const char *string, int length)
 {
 	static const char *const signs[] = {"@", "\xef\xbc\xa0", "\xef\xb9\xab", "%40", "&#64;", NULL};
 
@@ -140,7 +140,7 @@ contact_string(const char *string, int length)
 	for (int i = 0; i < length; i++)
 	{
 		char before = i > 0 ? string[i - 1] : ' ';
-		int	 at = at_sign(string + i, length - i);
+		int	 at = sealing_at_sign(string + i, length - i);
 
 		/* not after a slash: https://example.com/@name is a profile */
 		if (at > 0 && sealing_address_char(before) && before != '/' && i + at < length && sealing_address_char(string[i + at]))

@@ -27,5 +27,6 @@ extern Jsonb *sealing_split(const Seal *seal, Jsonb *whole, Jsonb **sealed);
 extern Jsonb *sealing_fill(Jsonb *shown, Jsonb *sealed);
 extern Jsonb *sealing_merge(Jsonb *shown, Jsonb *sealed);
 extern bool	  sealing_address_char(char c);
+extern int	  sealing_at_sign(const char *string, int length);
 
 #endif

@@ -17,6 +17,7 @@ parts=(
 	refusals
 	claims
 	credits
+	people
 )
 
 say() { echo "openinfo: $*" >&2; }

@@ -134,8 +134,9 @@ INSERT INTO callable VALUES
     ('update_workspace_plan', 'service'), ('record_billing_event', 'service'), ('get_billing_summary', 'user'), ('schedule_jobs', 'service'), ('unschedule_jobs', 'service');
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
 INSERT INTO internal VALUES
-    -- in an index, and so called by whoever writes a lead
-    ('lead_domain', 'user'),
+    -- in an index, and so called by whoever writes a lead or a person
+    ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
+    ('person_email', 'nobody'),
     ('protect_table', 'nobody'), ('describe_table', 'nobody'), ('retire_table', 'nobody'), ('apply_migrations', 'nobody');
 
 CREATE TEMP VIEW our_function AS
