@@ -7,6 +7,7 @@
 
 all=(
 	isolation
+	credits
 )
 
 export SCALE
