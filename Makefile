@@ -55,6 +55,7 @@ REGRESS = \
 	integrations \
 	billing \
 	canaries \
+	sealing \
 
 ISOLATION = \
 	membership_ends \
