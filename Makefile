@@ -46,6 +46,7 @@ DATA = \
 # in this order; the first creates the extension.
 REGRESS = \
 	install \
+	identity \
 	snapshots \
 	members \
 	queries \
@@ -56,6 +57,7 @@ REGRESS = \
 	billing \
 	canaries \
 	sealing \
+	attacks \
 
 ISOLATION = \
 	membership_ends \
