@@ -46,6 +46,7 @@ DATA = \
 # in this order; the first creates the extension.
 REGRESS = \
 	install \
+	identity \
 	snapshots \
 	members \
 	queries \
@@ -55,6 +56,8 @@ REGRESS = \
 	integrations \
 	billing \
 	canaries \
+	sealing \
+	attacks \
 
 ISOLATION = \
 	membership_ends \

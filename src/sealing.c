@@ -14,6 +14,7 @@
 #include "openinfo.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -245,13 +246,16 @@ read_sealed(SealedTable *table, HeapTuple row, Relation rel)
  * row than this one.
  */
 static Jsonb *
-take_offered(SealedTable *table, HeapTuple old_row, Relation rel, Jsonb *whole)
+take_offered(SealedTable *table, const TriggerData *trigger, Jsonb *whole)
 {
+	Relation   rel = trigger->tg_relation;
+	HeapTuple  old_row = trigger->tg_trigtuple;
 	WaitingKey key;
 	pg_uuid_t  workspace;
 	bool	   arrived = false;
 
-	if (offered.sealed == NULL || offered.key.relid != RelationGetRelid(rel) || offered.command != current_statement())
+	if (offered.sealed == NULL || offered.key.relid != RelationGetRelid(rel) || offered.command != current_statement() ||
+		!bms_is_member(SPI_fnumber(RelationGetDescr(rel), table->column) - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
 		return NULL;
 	workspace = row_uuid(old_row, rel, "workspace_id");
 	if (memcmp(&workspace, &offered.workspace, UUID_LEN) != 0 ||
@@ -391,7 +395,7 @@ openinfo_seal_contact(PG_FUNCTION_ARGS)
 	if (updating)
 	{
 		(void) row_value(trigger->tg_trigtuple, rel, "email_revealed_at", &was_unpaid);
-		excluded = take_offered(&contacts, trigger->tg_trigtuple, rel, person);
+		excluded = take_offered(&contacts, trigger, person);
 		if (excluded)
 			person = sealing_merge(person, excluded);
 	}
@@ -450,7 +454,7 @@ openinfo_seal_secrets(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row_with(row, rel, secrets.column, no_object()));
 	if (updating)
 	{
-		Jsonb *excluded = take_offered(&secrets, trigger->tg_trigtuple, rel, config);
+		Jsonb *excluded = take_offered(&secrets, trigger, config);
 		Datum  before = row_value(trigger->tg_trigtuple, rel, secrets.column, &was_null);
 
 		/* a counter, a status or an author changed: what is sealed stays as it is */
