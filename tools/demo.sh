@@ -60,9 +60,8 @@ if [ -z "${KEEP:-}" ]; then
 else
 	cat <<-END
 		To play, in psql (the command follows):
-		  CALL demo.sign_in('Ann');            be Ann, in her oldest workspace; Bob, Cleo and Dan are there too
-		  CALL demo.sign_in('Ann', 'south');   be Ann in another workspace of hers
-		  SELECT count(*) FROM leads;            what she sees
-		  CALL demo.sign_out();                  be the superuser again
+		  CALL demo.sign_in('Ann');     be Ann, of North Labs, as is Bob; Cleo and Dan are of South Sales
+		  SELECT count(*) FROM leads;   what she sees
+		  CALL demo.sign_out();         be the superuser again
 	END
 fi
