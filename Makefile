@@ -28,6 +28,7 @@ OBJS = \
 	src/people.o \
 	src/integrations.o \
 	src/billing.o \
+	src/guard.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -86,6 +87,7 @@ TAP = \
 	030_concurrent \
 	040_pg_upgrade \
 	twenty_reveals \
+	050_guard \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

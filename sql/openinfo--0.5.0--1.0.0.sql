@@ -93,6 +93,20 @@ GRANT EXECUTE ON FUNCTION @extschema@.get_billing_summary(uuid) TO authenticated
 COMMENT ON FUNCTION @extschema@.get_billing_summary(uuid) IS 'current_plan, subscription_status, current_period_end, total_events, last_payment';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Guard (src/guard.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.guard_drop() RETURNS event_trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_guard_drop';
+REVOKE ALL ON FUNCTION @extschema@.guard_drop() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.guard_drop() IS 'Event trigger: announces a command that must not delete data';
+
+-- Without DROP TABLE: a server that has lost the library must still be able to drop tables.
+CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
+    EXECUTE FUNCTION @extschema@.guard_drop();
+COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data of openinfo unless openinfo.allow_drop is on';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 

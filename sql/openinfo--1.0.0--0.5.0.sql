@@ -28,6 +28,8 @@ DROP FUNCTION @extschema@.clear_integration_errors();
 DROP FUNCTION @extschema@.record_integration_error(uuid, text);
 DROP FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb);
 DROP FUNCTION @extschema@.get_integration_config(uuid);
+DROP EVENT TRIGGER openinfo_guard;
+DROP FUNCTION @extschema@.guard_drop();
 DROP FUNCTION @extschema@.make_preferences();
 DROP FUNCTION @extschema@.keep_sealed_secrets();
 DROP FUNCTION @extschema@.seal_secrets();

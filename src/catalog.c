@@ -151,6 +151,28 @@ catalog_table(const char *name)
 	return relid;
 }
 
+/* Our tables: what a person works with before what he could make again, so that a refusal names the former. */
+const char *const catalog_tables[] = {
+	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",
+	"people_search_results", "sealed_contacts", "saved_people_searches", "integrations", "sealed_secrets",
+	"integration_events", "billing_events", "stripe_customers", "notification_preferences", "global_topics", "trends",
+	"plans", "schema_migrations", NULL};
+
+/* Is it one of them?  False while the extension is being dropped. */
+bool
+catalog_is_ours(Oid relid)
+{
+	char *name;
+
+	if (!OidIsValid(get_extension_oid("openinfo", true)) || get_rel_namespace(relid) != catalog_schema())
+		return false;
+	name = get_rel_name(relid);
+	for (int i = 0; name != NULL && catalog_tables[i] != NULL; i++)
+		if (strcmp(name, catalog_tables[i]) == 0)
+			return true;
+	return false;
+}
+
 /*
  * A valid, immediate unique index on exactly these columns (one when the second is InvalidAttrNumber), or InvalidOid:
  * then a scan reads the table.

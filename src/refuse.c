@@ -322,6 +322,18 @@ refuse_lost_row(const char *table)
 			 errhint("Look for a trigger or a rule on it that discards rows.")));
 }
 
+/* command: its tag, e.g. "DROP EXTENSION" */
+void
+refuse_drop(const char *command, const char *table, int64 rows)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s would delete data of extension openinfo", command),
+			 errdetail_plural("Table \"%s\" holds " INT64_FORMAT " row.", "Table \"%s\" holds " INT64_FORMAT " rows.",
+							  (unsigned long) rows, table, rows),
+			 errhint("Save it first, or SET openinfo.allow_drop = on as a superuser to let it go.")));
+}
+
 void
 refuse_not_trigger(const char *function)
 {
