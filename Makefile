@@ -28,6 +28,8 @@ OBJS = \
 	src/people.o \
 	src/integrations.o \
 	src/billing.o \
+	src/jobs.o \
+	src/due.o \
 	src/guard.o \
 
 DATA = \
@@ -87,6 +89,7 @@ TAP = \
 	030_concurrent \
 	040_pg_upgrade \
 	twenty_reveals \
+	040_jobs \
 	050_guard \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'

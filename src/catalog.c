@@ -78,21 +78,21 @@ catalog_init(void)
 	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
 }
 
-/* Schema of an extension; PostgreSQL has such a function but does not export it before 17. */
-static Oid
-extension_schema(Oid extension)
+/* Our row of pg_extension; PostgreSQL exports a function for the schema from 17 on, and none for the owner. */
+static FormData_pg_extension
+extension_row(void)
 {
 	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	Oid			result = InvalidOid;
+	FormData_pg_extension result = {0};
 
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(get_extension_oid("openinfo", false)));
 	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		result = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+		memcpy(&result, GETSTRUCT(tuple), offsetof(FormData_pg_extension, extrelocatable) + sizeof(bool));
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return result;
@@ -109,7 +109,7 @@ catalog_schema(void)
 	if (OidIsValid(schema))
 		return schema;
 
-	found = extension_schema(get_extension_oid("openinfo", false));
+	found = extension_row().extnamespace;
 	name = get_namespace_name(found);
 	if (name == NULL)
 		refuse_missing_table("schema_migrations");
@@ -123,6 +123,13 @@ catalog_schema(void)
 	function_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
 	schema = found;
 	return schema;
+}
+
+/* Owner of the extension; those of its tables may have become others. */
+Oid
+catalog_owner(void)
+{
+	return extension_row().extowner;
 }
 
 /* Its name, quoted for use in SQL. */

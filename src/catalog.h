@@ -44,6 +44,7 @@ extern const char *const catalog_tables[]; /* names, then NULL */
 extern void				 catalog_init(void);
 extern Oid				 catalog_schema(void);
 extern const char		*catalog_schema_name(void);
+extern Oid				 catalog_owner(void);
 extern uint64			 catalog_generation(void);
 extern const UsersTable *catalog_users(void);
 extern Oid				 catalog_table(const char *name);

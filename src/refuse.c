@@ -335,6 +335,25 @@ refuse_drop(const char *command, const char *table, int64 rows)
 }
 
 void
+refuse_missing_cron(const char *database)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("pg_cron is not in database \"%s\"", database),
+			 errhint("Run CREATE EXTENSION pg_cron here first; where it lives in another database, schedule the jobs there with cron.schedule_in_database().")));
+}
+
+void
+refuse_job_elsewhere(const char *job, const char *database)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("job \"%s\" runs in database \"%s\"", job, database),
+			 errdetail("pg_cron keeps one job of a name for each user."),
+			 errhint("Unschedule that one first, or schedule it again under another name.")));
+}
+
+void
 refuse_not_trigger(const char *function)
 {
 	ereport(ERROR,
