@@ -91,6 +91,9 @@ TAP = \
 	twenty_reveals \
 	040_jobs \
 	050_guard \
+	jobs \
+	guard \
+	standby \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

@@ -82,10 +82,10 @@ catalog_init(void)
 static FormData_pg_extension
 extension_row(void)
 {
-	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Relation			  rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData			  key;
+	SysScanDesc			  scan;
+	HeapTuple			  tuple;
 	FormData_pg_extension result = {0};
 
 	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(get_extension_oid("openinfo", false)));

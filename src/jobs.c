@@ -20,6 +20,7 @@
 #include "commands/extension.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -54,9 +55,10 @@ jobs_have_cron(void)
 }
 
 /*
- * What a job runs.  Once the extension is gone the job has nothing left to do and unschedules itself; as long as it is
- * there, an error stays an error, in openinfo_jobs.  That is why this is a block: SQL that names a function which is gone
- * cannot be parsed.  pg_cron does not know since when a job has been there; the first line does, for "overdue".
+ * What a job runs.  Once the extension is gone the job has nothing left to do and unschedules itself; while the extension
+ * is there, an error stays an error, to be seen in openinfo_jobs.  A block, because SQL that names a function which is gone
+ * cannot be parsed; looking the job up, because pg_cron makes up for a minute that it missed even when the job is gone.
+ * pg_cron does not know since when a job has been there; the first line does, for "overdue".
  */
 static char *
 jobs_command(const Job *job)
@@ -70,7 +72,8 @@ jobs_command(const Job *job)
 					"  IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'openinfo') THEN\n"
 					"    PERFORM %s.%s();\n"
 					"  ELSE\n"
-					"    PERFORM cron.unschedule('%s');\n"
+					"    PERFORM cron.unschedule(jobid) FROM cron.job WHERE jobname OPERATOR(pg_catalog.=) '%s'\n"
+					"      AND username OPERATOR(pg_catalog.=) current_user AND database OPERATOR(pg_catalog.=) pg_catalog.current_database();\n"
 					"  END IF;\n"
 					"END $openinfo$",
 					since, catalog_schema_name(), job->function, job->name);
@@ -80,7 +83,7 @@ jobs_command(const Job *job)
  * schedule_jobs() returns setof text
  *
  * Schedules the four jobs for this database, or brings those that are there back to what they should be; returns their
- * names.  Callers: superusers and service_role; CREATE EXTENSION.  Errors: 42501 anybody else; 55000 pg_cron is not in this
+ * names.  Callers: superusers and service_role; CREATE EXTENSION.  Errors: 42501 anybody else; 25006 read-only; 55000 pg_cron is not in this
  * database, or keeps a job of that name for another one.  Locks: RowExclusive on cron.job.
  * Rule: section 6 of the contract.
  */
@@ -97,6 +100,7 @@ openinfo_schedule_jobs(PG_FUNCTION_ARGS)
 	PlanScope		scope;
 
 	identity_authorize_service("schedule_jobs");
+	PreventCommandIfReadOnly("schedule_jobs()");
 	if (!jobs_have_cron())
 		refuse_missing_cron(get_database_name(MyDatabaseId));
 
@@ -121,7 +125,8 @@ openinfo_schedule_jobs(PG_FUNCTION_ARGS)
  * unschedule_jobs() returns setof text
  *
  * Takes the four jobs of this database away, whoever scheduled them; returns the names of those that were there, and
- * nothing where pg_cron is not in this database.  Callers, locks: as schedule_jobs().  Errors: 42501 anybody else.
+ * nothing where pg_cron is not in this database.  Callers, locks: as schedule_jobs().  Errors: 42501 anybody else; 25006
+ * read-only.
  */
 PG_FUNCTION_INFO_V1(openinfo_unschedule_jobs);
 Datum
@@ -134,6 +139,8 @@ openinfo_unschedule_jobs(PG_FUNCTION_ARGS)
 	PlanScope		scope;
 
 	identity_authorize_service("unschedule_jobs");
+	/* pg_cron deletes without asking */
+	PreventCommandIfReadOnly("unschedule_jobs()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!jobs_have_cron())
 		return (Datum) 0;
