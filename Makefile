@@ -28,6 +28,9 @@ OBJS = \
 	src/people.o \
 	src/integrations.o \
 	src/billing.o \
+	src/jobs.o \
+	src/due.o \
+	src/guard.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -89,6 +92,11 @@ TAP = \
 	030_concurrent \
 	040_pg_upgrade \
 	twenty_reveals \
+	040_jobs \
+	050_guard \
+	jobs \
+	guard \
+	standby \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

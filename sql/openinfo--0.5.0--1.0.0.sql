@@ -93,6 +93,60 @@ GRANT EXECUTE ON FUNCTION @extschema@.get_billing_summary(uuid) TO authenticated
 COMMENT ON FUNCTION @extschema@.get_billing_summary(uuid) IS 'current_plan, subscription_status, current_period_end, total_events, last_payment';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Jobs (src/jobs.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.schedule_jobs() RETURNS SETOF text
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_schedule_jobs' ROWS 4;
+REVOKE ALL ON FUNCTION @extschema@.schedule_jobs() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.schedule_jobs() TO service_role;
+COMMENT ON FUNCTION @extschema@.schedule_jobs() IS 'Schedules the four jobs with pg_cron, for this database; returns their names';
+
+CREATE FUNCTION @extschema@.unschedule_jobs() RETURNS SETOF text
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_unschedule_jobs' ROWS 4;
+REVOKE ALL ON FUNCTION @extschema@.unschedule_jobs() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.unschedule_jobs() TO service_role;
+COMMENT ON FUNCTION @extschema@.unschedule_jobs() IS 'Takes the four jobs away; returns the names of those that were there';
+
+CREATE FUNCTION @extschema@.job_status() RETURNS TABLE (name text, schedule text, active boolean, last_start timestamptz,
+        last_status text, last_message text, duration interval, next_due timestamptz, overdue boolean)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_job_status' ROWS 4;
+REVOKE ALL ON FUNCTION @extschema@.job_status() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.job_status() TO service_role;
+COMMENT ON FUNCTION @extschema@.job_status() IS 'The four jobs and how they are doing; see view openinfo_jobs';
+
+-- A view that named cron.job could not be made where pg_cron is not; so a function looks.
+CREATE VIEW @extschema@.openinfo_jobs WITH (security_invoker = true) AS
+    SELECT name, schedule, active, last_start, last_status, last_message, duration, next_due, overdue
+      FROM @extschema@.job_status();
+REVOKE ALL ON TABLE @extschema@.openinfo_jobs FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_jobs TO service_role;
+COMMENT ON VIEW @extschema@.openinfo_jobs IS 'The four jobs: how the last run went, when the next is due, and whether one is overdue';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.name IS 'Name of the job';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.schedule IS 'When it runs, as cron writes it; UTC';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.active IS 'Whether pg_cron runs it';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.last_start IS 'When the last run began';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.last_status IS 'How it went: succeeded, failed, running, ...; "not scheduled" where pg_cron has no such job for this database';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.last_message IS 'What it said';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.duration IS 'How long it took';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.next_due IS 'When it is due next; NULL when it is not active, or its schedule is none of five numeric fields';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS 'Due for more than ten minutes and not run; NULL when that cannot be known';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Guard (src/guard.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.guard_drop() RETURNS event_trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_guard_drop';
+REVOKE ALL ON FUNCTION @extschema@.guard_drop() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.guard_drop() IS 'Event trigger: announces a command that must not delete data';
+
+-- Without DROP TABLE: a server that has lost the library must still be able to drop tables.
+CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
+    EXECUTE FUNCTION @extschema@.guard_drop();
+COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data of openinfo unless openinfo.allow_drop is on';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -341,3 +395,29 @@ REVOKE ALL ON FUNCTION @extschema@.migration_20260101000006_integrations_billing
 COMMENT ON FUNCTION @extschema@.migration_20260101000006_integrations_billing() IS 'Migration 6: integrations, billing_events, notification_preferences, stripe_customers';
 
 SELECT @extschema@.apply_migrations();
+
+-- Jobs are scheduled where pg_cron is.  Never while a dump is restored: then apply_migrations() has made no tables, the
+-- jobs are in the dump, with the user's own, and one that is there already makes the restore of all of them fail.
+DO $do$
+BEGIN
+    IF to_regclass('@extschema@.schema_migrations') IS NULL
+       OR NOT EXISTS (SELECT FROM @extschema@.schema_migrations WHERE version = '20260101000006') THEN
+        RETURN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+        -- CREATE EXTENSION holds back notices by raising this to warning; ours is meant to be read.
+        IF current_setting('client_min_messages') = 'warning' THEN
+            PERFORM set_config('client_min_messages', 'notice', true);
+            RAISE NOTICE 'openinfo schedules no jobs: pg_cron is not in this database'
+                USING HINT = 'Run CREATE EXTENSION pg_cron and then SELECT @extschema@.schedule_jobs(); where pg_cron lives in another database, see "Jobs" in the README.';
+            PERFORM set_config('client_min_messages', 'warning', true);
+        END IF;
+        RETURN;
+    END IF;
+    PERFORM @extschema@.schedule_jobs();
+EXCEPTION WHEN OTHERS THEN
+    -- whatever pg_cron has against it, the extension itself is whole
+    RAISE WARNING 'openinfo schedules no jobs: %', SQLERRM
+        USING HINT = 'When that is mended, run SELECT @extschema@.schedule_jobs().';
+END
+$do$;

@@ -3,6 +3,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- From 1.0.0 back to 0.5.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
+SELECT @extschema@.unschedule_jobs();
+
 DROP TRIGGER zz_make_preferences ON @extschema@.users;
 
 SELECT @extschema@.retire_table('@extschema@.stripe_customers');
@@ -28,6 +30,12 @@ DROP FUNCTION @extschema@.clear_integration_errors();
 DROP FUNCTION @extschema@.record_integration_error(uuid, text);
 DROP FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb);
 DROP FUNCTION @extschema@.get_integration_config(uuid);
+DROP VIEW @extschema@.openinfo_jobs;
+DROP FUNCTION @extschema@.job_status();
+DROP FUNCTION @extschema@.unschedule_jobs();
+DROP FUNCTION @extschema@.schedule_jobs();
+DROP EVENT TRIGGER openinfo_guard;
+DROP FUNCTION @extschema@.guard_drop();
 DROP FUNCTION @extschema@.make_preferences();
 DROP FUNCTION @extschema@.keep_sealed_secrets();
 DROP FUNCTION @extschema@.seal_secrets();

@@ -78,21 +78,21 @@ catalog_init(void)
 	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
 }
 
-/* Schema of an extension; PostgreSQL has such a function but does not export it before 17. */
-static Oid
-extension_schema(Oid extension)
+/* Our row of pg_extension; PostgreSQL exports a function for the schema from 17 on, and none for the owner. */
+static FormData_pg_extension
+extension_row(void)
 {
-	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
+	Relation			  rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData			  key;
+	SysScanDesc			  scan;
+	HeapTuple			  tuple;
+	FormData_pg_extension result = {0};
 
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(get_extension_oid("openinfo", false)));
 	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		result = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+		memcpy(&result, GETSTRUCT(tuple), offsetof(FormData_pg_extension, extrelocatable) + sizeof(bool));
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return result;
@@ -109,7 +109,7 @@ catalog_schema(void)
 	if (OidIsValid(schema))
 		return schema;
 
-	found = extension_schema(get_extension_oid("openinfo", false));
+	found = extension_row().extnamespace;
 	name = get_namespace_name(found);
 	if (name == NULL)
 		refuse_missing_table("schema_migrations");
@@ -123,6 +123,13 @@ catalog_schema(void)
 	function_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
 	schema = found;
 	return schema;
+}
+
+/* Owner of the extension; those of its tables may have become others. */
+Oid
+catalog_owner(void)
+{
+	return extension_row().extowner;
 }
 
 /* Its name, quoted for use in SQL. */
@@ -149,6 +156,28 @@ catalog_table(const char *name)
 	if (!OidIsValid(relid))
 		refuse_missing_table(name);
 	return relid;
+}
+
+/* Our tables: what a person works with before what he could make again, so that a refusal names the former. */
+const char *const catalog_tables[] = {
+	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",
+	"people_search_results", "sealed_contacts", "saved_people_searches", "integrations", "sealed_secrets",
+	"integration_events", "billing_events", "stripe_customers", "notification_preferences", "global_topics", "trends",
+	"plans", "schema_migrations", NULL};
+
+/* Is it one of them?  False while the extension is being dropped. */
+bool
+catalog_is_ours(Oid relid)
+{
+	char *name;
+
+	if (!OidIsValid(get_extension_oid("openinfo", true)) || get_rel_namespace(relid) != catalog_schema())
+		return false;
+	name = get_rel_name(relid);
+	for (int i = 0; name != NULL && catalog_tables[i] != NULL; i++)
+		if (strcmp(name, catalog_tables[i]) == 0)
+			return true;
+	return false;
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "catalog.h"
 #include "plans.h"
+#include "guard.h"
 #include "sealing.h"
 #include "snapshots.h"
 
@@ -60,4 +61,5 @@ _PG_init(void)
 	plans_init();
 	sealing_init();
 	snapshots_init();
+	guard_init();
 }

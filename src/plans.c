@@ -31,17 +31,24 @@
 #include "catalog.h"
 #include "plans.h"
 
+/* As another role than the owner of the tables. */
 void
-plans_begin(PlanScope *scope)
+plans_begin_as(PlanScope *scope, Oid role)
 {
 	/* SECURITY_NOFORCE_RLS: the owner is not held by FORCE ROW LEVEL SECURITY here, whether he is a superuser or not */
 	GetUserIdAndSecContext(&scope->user, &scope->sec_context);
-	SetUserIdAndSecContext(catalog_users()->owner,
+	SetUserIdAndSecContext(role,
 						   scope->sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	scope->guc_nest_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+}
+
+void
+plans_begin(PlanScope *scope)
+{
+	plans_begin_as(scope, catalog_users()->owner);
 }
 
 void

@@ -38,6 +38,7 @@ typedef struct PlanScope
 
 extern void	  plans_init(void);
 extern void	  plans_begin(PlanScope *scope);
+extern void	  plans_begin_as(PlanScope *scope, Oid role);
 extern void	  plans_end(const PlanScope *scope);
 extern uint64 plans_run(KeptPlan *plan, const Datum *values, const char *nulls, bool read_only, long limit);
 

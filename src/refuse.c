@@ -322,6 +322,37 @@ refuse_lost_row(const char *table)
 			 errhint("Look for a trigger or a rule on it that discards rows.")));
 }
 
+/* command: its tag, e.g. "DROP EXTENSION" */
+void
+refuse_drop(const char *command, const char *table, int64 rows)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("%s would delete data of extension openinfo", command),
+			 errdetail_plural("Table \"%s\" holds " INT64_FORMAT " row.", "Table \"%s\" holds " INT64_FORMAT " rows.",
+							  (unsigned long) rows, table, rows),
+			 errhint("Save it first, or SET openinfo.allow_drop = on as a superuser to let it go.")));
+}
+
+void
+refuse_missing_cron(const char *database)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("pg_cron is not in database \"%s\"", database),
+			 errhint("Run CREATE EXTENSION pg_cron here first; where it lives in another database, schedule the jobs there with cron.schedule_in_database().")));
+}
+
+void
+refuse_job_elsewhere(const char *job, const char *database)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("job \"%s\" runs in database \"%s\"", job, database),
+			 errdetail("pg_cron keeps one job of a name for each user."),
+			 errhint("Unschedule that one first, or schedule it again under another name.")));
+}
+
 void
 refuse_not_trigger(const char *function)
 {

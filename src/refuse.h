@@ -51,6 +51,13 @@ extern void refuse_missing_table(const char *table) pg_attribute_noreturn();
 extern void refuse_missing_column(const char *table, const char *column) pg_attribute_noreturn();
 extern void refuse_lost_row(const char *table) pg_attribute_noreturn();
 
+/* 55000: pg_cron is not here, or has that job for another database */
+extern void refuse_missing_cron(const char *database) pg_attribute_noreturn();
+extern void refuse_job_elsewhere(const char *job, const char *database) pg_attribute_noreturn();
+
+/* 55000: data would go along */
+extern void refuse_drop(const char *command, const char *table, int64 rows) pg_attribute_noreturn();
+
 /* 0A000, 39P01: a trigger function where it does not belong */
 extern void refuse_not_trigger(const char *function) pg_attribute_noreturn();
 

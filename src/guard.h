@@ -1,0 +1,12 @@
+/*
+ * guard.h
+ *		DROP EXTENSION, DROP SCHEMA and DROP OWNED do not take data along by the way.
+ */
+#ifndef OPENINFO_GUARD_H
+#define OPENINFO_GUARD_H
+
+#include "openinfo.h"
+
+extern void guard_init(void);
+
+#endif

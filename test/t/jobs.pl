@@ -1,0 +1,226 @@
+# The four jobs, with a real pg_cron: they are scheduled once, they run, they survive a dump, and they go.
+
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use IPC::Run;
+use OpenInfoTest;
+
+# In "app" pg_cron and openinfo, as most have it.
+my $node = new_node('jobs', cron => 1);
+# Another server, whose database "app" has pg_cron alone; openinfo is in others.
+my $else = new_node('elsewhere', cron => 1, bare => 1);
+$else->safe_psql('app', 'CREATE EXTENSION pg_cron');
+# A third, for a dump of the first; and, until that comes, for an extension that has gone.
+my $gone = new_node('gone', cron => 1, bare => 1);
+
+my @jobs = (
+	[ 'openinfo_reset_daily_credits', '0 0 * * *', 'reset_daily_credits' ],
+	[ 'openinfo_update_topic_trends', '5 0 * * 1', 'update_topic_trends' ],
+	[ 'openinfo_reset_weekly_lead_counts', '0 0 * * 1', 'reset_weekly_lead_counts' ],
+	[ 'openinfo_cleanup_expired_exports', '30 0 * * *', 'cleanup_expired_exports' ]);
+my $names = join "\n", map { $_->[0] } @jobs;
+
+sub sql { return $node->safe_psql('app', $_[0]); }
+
+# What a statement says: NOTICE, WARNING, or error with SQLSTATE and hint.
+sub says
+{
+	my ($server, $db, $sql) = @_;
+	my ($code, $out, $err) = $server->psql($db, "\\set VERBOSITY verbose\n$sql", on_error_stop => 1);
+	return $err;
+}
+
+my $listed = 'SELECT jobname, schedule, database, username, active FROM cron.job ORDER BY jobid';
+my $four = join "\n", map { "$_->[0]|$_->[1]|app|postgres|t" } @jobs;
+
+# ---------------------------------------------------------------------- registered, once
+
+is(sql($listed), $four, 'CREATE EXTENSION has registered the four jobs');
+is(sql("SELECT count(*) FROM cron.job WHERE command LIKE '%public.' || substr(jobname::text, 10) || '()%'"), '4', 'each runs its function, fully qualified');
+is(sql('SELECT schedule_jobs()'), $names, 'schedule_jobs() says their names');
+is(sql("CREATE ROLE regress_jobs_super SUPERUSER; SET ROLE regress_jobs_super; SELECT count(*) FROM schedule_jobs()"), '4', 'another superuser may do it again');
+is(sql("SET ROLE service_role; SELECT count(*) FROM schedule_jobs()"), '4', 'and service_role, who may not even look into schema cron');
+is(sql($listed), $four, 'twice registered are four jobs, of one owner');
+
+my @said = ('') x 4;
+my @clients = map { IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('app') ], '<', \'SELECT schedule_jobs();', '>', \my $out, '2>', \$said[$_]) } 0 .. 3;
+$_->finish foreach @clients;
+is(join('', @said), '', 'four sessions at once');
+is(sql($listed), $four, 'they too leave four jobs');
+
+foreach my $role (qw(anon authenticated))
+{
+	like(says($node, 'app', "SET ROLE $role; SELECT * FROM $_"), qr/ERROR:  42501: permission denied/, "$role: $_")
+	  foreach qw(schedule_jobs() unschedule_jobs() job_status() openinfo_jobs);
+}
+# also when somebody has granted it to them by mistake
+like(says($node, 'app', "BEGIN; GRANT EXECUTE ON FUNCTION $_ TO authenticated; SET ROLE authenticated; SELECT $_"), qr/ERROR:  42501: permission denied for function/, "$_ for service_role only")
+  foreach qw(schedule_jobs() unschedule_jobs() job_status());
+
+# ---------------------------------------------------------------------- by and by they run; meanwhile, the rest
+
+# pg_cron before 1.5 knows no seconds, so a run comes within the minute.
+my $soon = sql(q{SELECT CASE WHEN substring(extversion FROM '^1\.(\d+)')::int >= 5 THEN '2 seconds' ELSE '* * * * *' END FROM pg_extension WHERE extname = 'pg_cron'});
+my $hasten = "SELECT cron.alter_job(jobid, schedule => '$soon') FROM cron.job WHERE jobname LIKE 'openinfo\\_%'";
+sql($hasten);
+
+$gone->safe_psql('app', 'CREATE EXTENSION pg_cron; CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app');
+$gone->safe_psql('app', "SELECT cron.schedule('mine', '0 4 * * *', 'SELECT 1')");
+$gone->safe_psql('app', 'SET openinfo.allow_drop = on; SET client_min_messages = warning; DROP EXTENSION openinfo CASCADE; DROP SCHEMA app CASCADE');
+is($gone->safe_psql('app', 'SELECT count(*) FROM cron.job'), '5', 'DROP EXTENSION leaves the jobs behind');
+$gone->safe_psql('app', $hasten);
+
+# ---------------------------------------------------------------------- pg_cron in another database
+
+$else->safe_psql('postgres', 'CREATE DATABASE other');
+my $notice = says($else, 'other', 'CREATE SCHEMA openinfo; CREATE EXTENSION openinfo SCHEMA openinfo');
+like($notice, qr/NOTICE: .*schedules no jobs: pg_cron is not in this database.*HINT: .*SELECT openinfo\.schedule_jobs\(\).*README/s, 'where pg_cron is not, CREATE EXTENSION says how to do it later');
+my $refusal = says($else, 'other', 'SELECT openinfo.schedule_jobs()');
+like($refusal, qr/ERROR:  55000: pg_cron is not in database "other".*HINT: .*CREATE EXTENSION pg_cron.*schedule_in_database/s, 'schedule_jobs() refuses');
+is($else->safe_psql('other', 'SELECT openinfo.unschedule_jobs()'), '', 'unschedule_jobs() finds none');
+is($else->safe_psql('other', 'SELECT name, schedule, active, last_start, last_status, last_message, duration, next_due, overdue FROM openinfo.openinfo_jobs'),
+	join("\n", map { "$_->[0]||f||not scheduled||||" } @jobs), 'openinfo_jobs lists the four all the same');
+
+# the statement of the README
+my $statement = q{
+	SELECT cron.schedule_in_database('openinfo_' || job, schedule, format('SELECT openinfo.%I()', job), 'other')
+	  FROM (VALUES ('reset_daily_credits',      '0 0 * * *'),
+	               ('update_topic_trends',      '5 0 * * 1'),
+	               ('reset_weekly_lead_counts', '0 0 * * 1'),
+	               ('cleanup_expired_exports',  '30 0 * * *')) AS jobs (job, schedule)};
+$else->safe_psql('app', $statement) foreach 1 .. 2;
+is($else->safe_psql('app', $listed), $four =~ s/\|app\|/|other|/gr, 'one statement there schedules them for here, also twice');
+$else->safe_psql('app', $hasten);
+
+# pg_cron keeps one job of a name for each user
+my $warning = says($else, 'app', 'CREATE EXTENSION openinfo');
+like($warning, qr/WARNING: .*schedules no jobs: job "openinfo_reset_daily_credits" runs in database "other".*HINT: .*schedule_jobs\(\)/s, 'what pg_cron refuses is a warning');
+is($else->safe_psql('app', 'SELECT count(*) FROM schema_migrations'), '6', 'and the extension is whole');
+like(says($else, 'app', 'SELECT schedule_jobs()'), qr/ERROR:  55000: job "openinfo_reset_daily_credits" runs in database "other".*HINT: /s, 'a job of another database is not taken over');
+is($else->safe_psql('app', 'SELECT unschedule_jobs()'), '', 'nor taken away');
+is($else->safe_psql('app', 'SELECT count(*) FROM cron.job'), '4', 'it is all there');
+
+is(sql("SELECT cron.schedule('mine', '0 4 * * *', 'SELECT 1') > 0"), 't', 'a job of the user\'s own');
+
+# ---------------------------------------------------------------------- due and overdue
+
+# Each schedule against a search minute by minute through the days that come, within one statement: so the clock may
+# turn in between.
+sub due
+{
+	my ($schedule, $condition) = @_;
+	my $id = sql("SELECT jobid FROM cron.job WHERE jobname = 'openinfo_update_topic_trends'");
+	my $days = $condition =~ /month/ ? 3000 : 40;
+	return sql(qq{
+		BEGIN;
+		UPDATE cron.job SET schedule = '$schedule' WHERE jobid = $id;
+		CREATE FUNCTION pg_temp.expected(since timestamptz) RETURNS timestamp LANGUAGE sql AS \$\$
+			SELECT d + m * interval '1 minute'
+			  FROM generate_series((since AT TIME ZONE 'UTC')::date::timestamp, (since AT TIME ZONE 'UTC')::date::timestamp + interval '$days days', interval '1 day') d,
+			       LATERAL (SELECT extract(dow FROM d) AS weekday, extract(day FROM d) AS day, extract(month FROM d) AS month) a,
+			       LATERAL (SELECT m, m / 60 AS hour, m % 60 AS minute FROM generate_series(0, 1439) m) b
+			 WHERE d + m * interval '1 minute' > since AT TIME ZONE 'UTC' AND ($condition)
+			 ORDER BY 1 LIMIT 1 \$\$;
+		SELECT next_due AT TIME ZONE 'UTC' BETWEEN pg_temp.expected(now()) AND pg_temp.expected(clock_timestamp())
+		  FROM openinfo_jobs WHERE name = 'openinfo_update_topic_trends';
+		ROLLBACK;});
+}
+is(due(@$_), 't', "due: $_->[0]") foreach (
+	[ '5 0 * * 1', 'weekday = 1 AND hour = 0 AND minute = 5' ],
+	[ '* * * * *', 'true' ],
+	[ '*/7 3-5 * * *', 'minute % 7 = 0 AND hour BETWEEN 3 AND 5' ],
+	[ '10-40/15,59 22 * * 0,6', 'minute IN (10, 25, 40, 59) AND hour = 22 AND weekday IN (0, 6)' ],
+	[ '0 12 * * 7', 'minute = 0 AND hour = 12 AND weekday = 0' ],
+	# both days restricted: either will do; with a star in one of them, both must hold
+	[ '0 0 13 * 5', 'minute = 0 AND hour = 0 AND (day = 13 OR weekday = 5)' ],
+	[ '0 0 */2 * 1', 'minute = 0 AND hour = 0 AND day % 2 = 1 AND weekday = 1' ],
+	[ '30 1 29 2 *', 'minute = 30 AND hour = 1 AND day = 29 AND month = 2' ]);
+is(sql("BEGIN; UPDATE cron.job SET schedule = '$_' WHERE jobname = 'openinfo_update_topic_trends';
+	SELECT next_due IS NULL AND overdue IS NULL FROM openinfo_jobs WHERE name = 'openinfo_update_topic_trends'; ROLLBACK"), 't', "\"$_\" is not known, and not guessed")
+  foreach ('', '@daily', '1 2 3 4', '1 2 3 4 5 6', '60 * * * *', '* 24 * * *', '* * 0 * *', '* * * 13 *', '* * * * 8', '5- * * * *', '5,, * * * *', '*/0 * * * *', '9-5 * * * *', '1/2 * * * *', '0 0 * jan *', '99999999999999999999 * * * *', '30 seconds', '-1 * * * *');
+is(sql("BEGIN; UPDATE cron.job SET schedule = '0 0 30 2 *' WHERE jobname = 'openinfo_update_topic_trends';
+	SELECT next_due IS NULL AND NOT overdue FROM openinfo_jobs WHERE name = 'openinfo_update_topic_trends'; ROLLBACK"), 't', 'a day that never comes is never due');
+
+# Overdue: since the last run, or since it was scheduled.
+my $overdue = sub { return sql("BEGIN; UPDATE cron.job SET schedule = '0 0 * * *' WHERE jobname LIKE 'openinfo\\_%'; DELETE FROM cron.job_run_details; $_[0];
+	SELECT coalesce(string_agg(name, ' '), '-') FROM openinfo_jobs WHERE overdue; ROLLBACK"); };
+my $old = "UPDATE cron.job SET command = regexp_replace(command, '\\d{4}-', '2020-') WHERE jobname = 'openinfo_cleanup_expired_exports'";
+my $run = sub { my ($start, $end) = @_; return "INSERT INTO cron.job_run_details (jobid, status, return_message, start_time, end_time)
+	SELECT jobid, 'failed', 'no', $start, $end FROM cron.job WHERE jobname = 'openinfo_cleanup_expired_exports'" };
+is($overdue->('SELECT'), '-', 'what has just been scheduled is not overdue');
+is($overdue->($old), 'openinfo_cleanup_expired_exports', 'what was scheduled long ago and never ran is');
+is($overdue->("$old; " . $run->('clock_timestamp()', 'clock_timestamp()')), '-', 'but not once it has run');
+is($overdue->("$old; " . $run->('NULL', 'clock_timestamp()')), '-', 'or tried to');
+is($overdue->("$old; " . $run->("clock_timestamp() - interval '25 hours'", "clock_timestamp() - interval '24 hours 30 minutes'")), 'openinfo_cleanup_expired_exports', 'a run before the last due time does not help');
+is($overdue->("$old; UPDATE cron.job SET active = false"), '-', 'what was switched off is not overdue');
+is(sql('BEGIN; UPDATE cron.job SET active = false; SELECT count(*) FROM openinfo_jobs WHERE NOT active AND next_due IS NULL AND overdue IS NULL AND schedule IS NOT NULL; ROLLBACK'), '4', 'nor due');
+is(sql("BEGIN; DELETE FROM cron.job_run_details; " . $run->("now()", "now() + interval '2 seconds'") . ";
+	SELECT last_start = now(), last_status, last_message, duration FROM openinfo_jobs WHERE name = 'openinfo_cleanup_expired_exports'; ROLLBACK"), 't|failed|no|00:00:02', 'how the last run went');
+
+# ---------------------------------------------------------------------- a dump and its restore
+
+my $dump = $node->basedir . '/jobs';
+$node->command_ok([ 'pg_dump', @$_, '-d', $node->connstr('app') ], "pg_dump @$_[0]") foreach ([ '-Fp', '-f', "$dump.sql" ], [ '-Fc', '-f', "$dump.dump" ]);
+my $all = sql('SELECT jobid, jobname, command FROM cron.job ORDER BY jobid');
+my $target = new_node('restored', cron => 1, bare => 1);
+is(() = $all =~ /^\d+\|/mg, 5, 'five jobs are dumped');
+foreach my $form (qw(plain custom))
+{
+	$target->safe_psql('postgres', 'DROP DATABASE app WITH (FORCE)');
+	$target->safe_psql('postgres', 'CREATE DATABASE app');
+	$target->command_ok($form eq 'plain'
+		? [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $target->connstr('app'), '-f', "$dump.sql" ]
+		: [ 'pg_restore', '--exit-on-error', '-d', $target->connstr('app'), "$dump.dump" ], "$form: restored without an error");
+	is($target->safe_psql('app', 'SELECT jobid, jobname, command FROM cron.job ORDER BY jobid'), $all, "$form: all jobs are there, the user's own too");
+	is($target->safe_psql('app', 'SELECT schedule_jobs()'), $names, "$form: scheduled again");
+	is($target->safe_psql('app', 'SELECT count(*) FROM cron.job'), '5', "$form: they are still five");
+}
+# a restore is known by either of two settings
+foreach my $setting ('row_security = off', 'openinfo.install_tables = off')
+{
+	$target->safe_psql('postgres', 'DROP DATABASE app WITH (FORCE)');
+	$target->safe_psql('postgres', 'CREATE DATABASE app');
+	$target->safe_psql('app', 'CREATE EXTENSION pg_cron');
+	$target->safe_psql('app', "SET $setting; CREATE EXTENSION openinfo");
+	is($target->safe_psql('app', 'SELECT count(*) FROM cron.job'), '0', "no job is registered with $setting");
+}
+is($target->safe_psql('app', 'SELECT count(*) FROM apply_migrations(); SELECT count(*) FROM schedule_jobs()'), "6\n4", 'afterwards they can be');
+
+# ---------------------------------------------------------------------- versions come and go
+
+$target->safe_psql('app', "SELECT cron.schedule('mine', '0 4 * * *', 'SELECT 1')");
+$target->safe_psql('app', "ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
+is($target->safe_psql('app', 'SELECT jobname FROM cron.job'), 'mine', 'the step down from 1.0.0 takes the four away');
+$target->safe_psql('app', "ALTER EXTENSION openinfo UPDATE TO '1.0.0'");
+is($target->safe_psql('app', $listed), "mine|0 4 * * *|app|postgres|t\n$four", 'the step up registers them');
+is($target->safe_psql('app', 'SET ROLE service_role; SELECT unschedule_jobs()'), $names, 'unschedule_jobs() says what it took away');
+is($target->safe_psql('app', 'SELECT jobname FROM cron.job'), 'mine', 'and no other');
+is($target->safe_psql('app', 'SELECT unschedule_jobs()'), '', 'a second time there is nothing');
+
+# A job of which the function is gone while the extension is there, as after ALTER SCHEMA ... RENAME, fails and stays.
+$target->safe_psql('app', 'SELECT schedule_jobs()');
+my $command = $target->safe_psql('app', "SELECT replace(command, 'public.', 'renamed.') FROM cron.job WHERE jobname = 'openinfo_reset_daily_credits'");
+like(says($target, 'app', $command), qr/ERROR:  3F000: schema "renamed" does not exist/, 'a job that cannot run says why');
+is($target->safe_psql('app', 'SELECT count(*) FROM cron.job'), '5', 'and is not taken away');
+$target->safe_psql('app', 'DROP EXTENSION pg_cron');
+is($target->safe_psql('app', "SELECT count(*) FROM openinfo_jobs WHERE last_status = 'not scheduled'"), '4', 'pg_cron may go');
+$target->safe_psql('app', 'CREATE EXTENSION pg_cron');
+is($target->safe_psql('app', 'SELECT schedule_jobs()'), $names, 'and come back');
+
+# ---------------------------------------------------------------------- they have run
+
+my $succeeded = "SELECT count(DISTINCT j.jobname) = 4 FROM cron.job_run_details d JOIN cron.job j USING (jobid) WHERE d.status = 'succeeded' AND j.jobname LIKE 'openinfo\\_%'";
+ok($node->poll_query_until('app', $succeeded), 'each job has run')
+  or diag sql('SELECT command, status, return_message FROM cron.job_run_details');
+is(sql("SELECT count(*) FROM openinfo_jobs WHERE last_start IS NOT NULL AND last_status = 'succeeded' AND NOT coalesce(overdue, false) AND duration >= interval '0'"), '4', 'and openinfo_jobs says so')
+  or diag sql('SELECT * FROM openinfo_jobs');
+ok($else->poll_query_until('app', $succeeded), 'so has each from another database')
+  or diag $else->safe_psql('app', 'SELECT command, status, return_message FROM cron.job_run_details');
+
+ok($gone->poll_query_until('app', "SELECT count(*) = 1 FROM cron.job"), 'once the extension is gone the jobs tidy themselves away');
+is($gone->safe_psql('app', 'SELECT jobname FROM cron.job'), 'mine', 'and leave the user\'s own');
+is($gone->safe_psql('app', "SELECT count(*) FROM cron.job_run_details WHERE status = 'failed'"), '0', 'without an error')
+  or diag $gone->safe_psql('app', 'SELECT * FROM cron.job_run_details');
+
+done_testing();
