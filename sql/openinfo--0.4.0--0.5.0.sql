@@ -40,11 +40,11 @@ REVOKE ALL ON FUNCTION @extschema@.person_seniority(jsonb) FROM PUBLIC, anon, au
 GRANT EXECUTE ON FUNCTION @extschema@.person_seniority(jsonb) TO authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS 'seniority_level, or NULL; indexed with the workspace';
 
--- Granted to nobody: it reads what is sealed, on behalf of the functions below.
 CREATE FUNCTION @extschema@.person_email(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_email';
 REVOKE ALL ON FUNCTION @extschema@.person_email(jsonb) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS 'Used by the functions on people: the e-mail of a person, in "email" or anywhere in the object';
+GRANT EXECUTE ON FUNCTION @extschema@.person_email(jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS 'The e-mail in an object that the caller has: in "email" or anywhere in it';
 
 CREATE FUNCTION @extschema@.reveal_person_email(p_result_id uuid, p_user_id uuid DEFAULT @extschema@.get_user_id()) RETURNS jsonb
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reveal_person_email';

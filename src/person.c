@@ -216,7 +216,8 @@ person_find_address(JsonbContainer *container, bool by_key, const char **address
  *
  * The e-mail of a person, or NULL: the first address in "email", else below any key that speaks of mail, else in any key
  * or string; each time in the order in which jsonb keeps keys.  Only the address is returned, not the text around it.
- * Callers: the functions of people.c; granted to nobody.  Errors: none.
+ * It tells nothing but what it is given: of a row that is not paid for, nothing.
+ * Callers: authenticated, service_role; the functions of people.c, as the owner of the tables.  Errors: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_person_email);
 Datum
