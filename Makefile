@@ -92,8 +92,6 @@ TAP = \
 	030_concurrent \
 	040_pg_upgrade \
 	twenty_reveals \
-	040_jobs \
-	050_guard \
 	jobs \
 	guard \
 	standby \
