@@ -68,6 +68,7 @@ ISOLATION = \
 	demoted_admin \
 	queries_last \
 	queries_activate \
+	queries_week \
 	credits_last \
 	credits_key \
 	credits_reset \

@@ -96,6 +96,16 @@ UPDATE users SET plan = 'free' WHERE id = :ann;
 DELETE FROM plans WHERE name = 'regress';
 UPDATE plans SET active_queries = (ARRAY[1])[1] WHERE name = 'free';
 
+-- Without its index it counts by another, or by none.
+BEGIN;
+DROP INDEX idx_queries_active;
+SELECT check_query_limit(:one);
+DROP INDEX idx_queries_workspace_id;
+SELECT check_query_limit(:one), check_query_limit(:two);
+CREATE INDEX of_another_status ON queries (workspace_id) WHERE status = 'paused';
+SELECT check_query_limit(:one);
+ROLLBACK;
+
 -- REPEATABLE READ and SERIALIZABLE count as well.
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 INSERT INTO queries (workspace_id, topic_id, name) VALUES (:one, :topic, '9');
