@@ -92,6 +92,7 @@ TAP = \
 	020_dump \
 	030_concurrent \
 	040_pg_upgrade \
+	hostile \
 	twenty_reveals \
 	jobs \
 	guard \

@@ -46,10 +46,10 @@ BEGIN
         CONSTRAINT global_topics_current_volume_not_negative CHECK (current_volume >= 0)
     );
     CREATE INDEX idx_global_topics_topic_tsv ON @extschema@.global_topics USING gin (topic_tsv);
-    PERFORM @extschema@.protect_table('@extschema@.global_topics');
+    PERFORM @extschema@.protect_table('@extschema@.global_topics'::regclass);
     GRANT SELECT ON TABLE @extschema@.global_topics TO authenticated;
     CREATE POLICY read_all ON @extschema@.global_topics FOR SELECT TO authenticated USING (true);
-    PERFORM @extschema@.describe_table('@extschema@.global_topics', 'Topics that companies show interest in; shared by all workspaces', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.global_topics'::regclass, 'Topics that companies show interest in; shared by all workspaces'::text, ARRAY[
         ['topic', 'The topic as it is shown'],
         ['category', 'What it is about'],
         ['topic_tsv', 'The topic''s words, stemmed; kept by the database'],
@@ -80,12 +80,12 @@ BEGIN
         CONSTRAINT trends_volume_not_negative CHECK (volume >= 0),
         CONSTRAINT trends_ranks_positive CHECK (rank_overall > 0 AND rank_category > 0)
     );
-    PERFORM @extschema@.protect_table('@extschema@.trends');
+    PERFORM @extschema@.protect_table('@extschema@.trends'::regclass);
     GRANT SELECT ON TABLE @extschema@.trends TO authenticated;
     CREATE POLICY read_all ON @extschema@.trends FOR SELECT TO authenticated USING (true);
     CREATE TRIGGER stamp_week_end BEFORE INSERT ON @extschema@.trends FOR EACH ROW
         WHEN (NEW.week_end IS NULL) EXECUTE FUNCTION @extschema@.set_week_end();
-    PERFORM @extschema@.describe_table('@extschema@.trends', 'Volume of each topic, week by week', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.trends'::regclass, 'Volume of each topic, week by week'::text, ARRAY[
         ['topic_id', 'The topic'],
         ['week_start', 'First day of the week: Monday, UTC'],
         ['week_end', 'Last day of the week; six days after the first when left out'],

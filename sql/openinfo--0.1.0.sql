@@ -400,10 +400,10 @@ BEGIN
         CONSTRAINT plans_name_not_blank CHECK (btrim(name) <> ''),
         CONSTRAINT plans_limits_not_negative CHECK (active_queries >= 0 AND saved_searches >= 0 AND daily_credits >= 0 AND export_rows >= 0)
     );
-    PERFORM @extschema@.protect_table('@extschema@.plans');
+    PERFORM @extschema@.protect_table('@extschema@.plans'::regclass);
     GRANT SELECT ON TABLE @extschema@.plans TO authenticated;
     CREATE POLICY read_all ON @extschema@.plans FOR SELECT TO authenticated USING (true);
-    PERFORM @extschema@.describe_table('@extschema@.plans', 'What each plan allows; NULL is unlimited. Yours to change and extend', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.plans'::regclass, 'What each plan allows; NULL is unlimited. Yours to change and extend'::text, ARRAY[
         ['name', 'Name of the plan'],
         ['active_queries', 'Queries of a workspace that may be active at once'],
         ['saved_searches', 'Saved searches of a workspace'],
@@ -471,7 +471,7 @@ BEGIN
     CREATE INDEX idx_users_plan ON @extschema@.users (plan);
     CREATE INDEX idx_users_created_by ON @extschema@.users (created_by, workspace_id);
     CREATE INDEX idx_users_referred_by ON @extschema@.users (referred_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.users');
+    PERFORM @extschema@.protect_table('@extschema@.users'::regclass);
     CREATE TRIGGER stamp_referral_code BEFORE INSERT ON @extschema@.users FOR EACH ROW
         WHEN (NEW.referral_code IS NULL) EXECUTE FUNCTION @extschema@.set_referral_code();
     GRANT SELECT, UPDATE (full_name, avatar_url, last_login_at) ON TABLE @extschema@.users TO authenticated;
@@ -480,7 +480,7 @@ BEGIN
     CREATE POLICY change_own_row ON @extschema@.users FOR UPDATE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND id = (SELECT @extschema@.get_user_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND id = (SELECT @extschema@.get_user_id()));
-    PERFORM @extschema@.describe_table('@extschema@.users', 'Memberships: one row is one person in one workspace', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.users'::regclass, 'Memberships: one row is one person in one workspace'::text, ARRAY[
         ['auth_user_id', 'The person: claim "sub" of his JWT'],
         ['email', 'E-mail address, once per workspace in any case'],
         ['full_name', 'Name to show'],
@@ -510,14 +510,14 @@ BEGIN
     ALTER TABLE @extschema@.workspaces
         ADD FOREIGN KEY (created_by, id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by);
     CREATE INDEX idx_workspaces_created_by ON @extschema@.workspaces (created_by, id);
-    PERFORM @extschema@.protect_table('@extschema@.workspaces');
+    PERFORM @extschema@.protect_table('@extschema@.workspaces'::regclass);
     GRANT SELECT, UPDATE (name, industry_vertical, subdomain, custom_domain, branding) ON TABLE @extschema@.workspaces TO authenticated;
     CREATE POLICY read_own ON @extschema@.workspaces FOR SELECT TO authenticated
         USING (id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY change_own ON @extschema@.workspaces FOR UPDATE TO authenticated
-        USING (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')))
-        WITH CHECK (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
-    PERFORM @extschema@.describe_table('@extschema@.workspaces', 'Tenants: everything else belongs to one of these', ARRAY[
+        USING (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)))
+        WITH CHECK (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
+    PERFORM @extschema@.describe_table('@extschema@.workspaces'::regclass, 'Tenants: everything else belongs to one of these'::text, ARRAY[
         ['slug', 'Name in addresses: lower-case letters, digits and hyphens'],
         ['name', 'Name to show'],
         ['industry_vertical', 'Line of business'],
@@ -542,6 +542,7 @@ BEGIN
     IF to_regnamespace('auth') IS NULL THEN
         CREATE SCHEMA auth;
         COMMENT ON SCHEMA auth IS 'Who is calling, from the claims of the JWT';
+        REVOKE ALL ON SCHEMA auth FROM PUBLIC, anon, authenticated, service_role;
         GRANT USAGE ON SCHEMA auth TO authenticated, service_role;
     END IF;
     IF to_regprocedure('auth.jwt()') IS NULL THEN

@@ -78,7 +78,7 @@ BEGIN
     CREATE INDEX idx_queries_active ON @extschema@.queries (workspace_id, id) WHERE status = 'active';
     CREATE INDEX idx_queries_next_run_at ON @extschema@.queries (next_run_at) WHERE status = 'active';
     CREATE INDEX idx_queries_filters ON @extschema@.queries USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.queries');
+    PERFORM @extschema@.protect_table('@extschema@.queries'::regclass);
     GRANT SELECT, INSERT (topic_id, name, filters, status, next_run_at), UPDATE (name, filters, status, next_run_at), DELETE
         ON TABLE @extschema@.queries TO authenticated;
     CREATE TRIGGER stamp_name BEFORE INSERT OR UPDATE ON @extschema@.queries FOR EACH ROW
@@ -93,7 +93,7 @@ BEGIN
     CREATE POLICY own_workspace ON @extschema@.queries FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.queries', 'Questions that a workspace keeps asking: a topic and filters; each run finds leads', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.queries'::regclass, 'Questions that a workspace keeps asking: a topic and filters; each run finds leads'::text, ARRAY[
         ['topic_id', 'The topic asked about'],
         ['name', 'Name to show; made from topic and filters when left out'],
         ['filters', 'Object: which companies are wanted'],
@@ -135,13 +135,13 @@ BEGIN
     CREATE INDEX idx_saved_searches_workspace_id ON @extschema@.saved_searches (workspace_id, created_at DESC);
     CREATE INDEX idx_saved_searches_created_by ON @extschema@.saved_searches (created_by, workspace_id);
     CREATE INDEX idx_saved_searches_filters ON @extschema@.saved_searches USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.saved_searches');
+    PERFORM @extschema@.protect_table('@extschema@.saved_searches'::regclass);
     GRANT SELECT, INSERT (name, filters), UPDATE (name, filters, last_used_at, use_count), DELETE
         ON TABLE @extschema@.saved_searches TO authenticated;
     CREATE POLICY own_workspace ON @extschema@.saved_searches FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.saved_searches', 'Filters kept under a name', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.saved_searches'::regclass, 'Filters kept under a name'::text, ARRAY[
         ['name', 'Name to show'],
         ['filters', 'Object: the filters'],
         ['last_used_at', 'When it was last used'],

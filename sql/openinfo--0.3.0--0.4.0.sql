@@ -105,13 +105,13 @@ BEGIN
     CREATE UNIQUE INDEX leads_workspace_id_domain_key ON @extschema@.leads (workspace_id, @extschema@.lead_domain(company_data));
     CREATE INDEX idx_leads_company_data ON @extschema@.leads USING gin (company_data jsonb_path_ops);
     CREATE INDEX idx_leads_contact_data ON @extschema@.leads USING gin (contact_data jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.leads');
+    PERFORM @extschema@.protect_table('@extschema@.leads'::regclass);
     GRANT SELECT, INSERT (query_id, company_data, contact_data), UPDATE (company_data, contact_data, query_id), DELETE
         ON TABLE @extschema@.leads TO authenticated;
     CREATE POLICY own_workspace ON @extschema@.leads FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.leads', 'Companies found for a workspace, on their way through enrichment and delivery', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.leads'::regclass, 'Companies found for a workspace, on their way through enrichment and delivery'::text, ARRAY[
         ['query_id', 'The query that found it; the lead goes with it'],
         ['company_data', 'Object: the company; "name" is required, "domain" is unique in the workspace'],
         ['contact_data', 'Object: whom to talk to there'],
@@ -155,13 +155,13 @@ BEGIN
     CREATE INDEX idx_credit_usage_workspace_id ON @extschema@.credit_usage (workspace_id, created_at DESC);
     CREATE INDEX idx_credit_usage_created_by ON @extschema@.credit_usage (created_by, workspace_id);
     CREATE INDEX idx_credit_usage_user_id ON @extschema@.credit_usage (user_id, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.credit_usage');
+    PERFORM @extschema@.protect_table('@extschema@.credit_usage'::regclass);
     GRANT SELECT ON TABLE @extschema@.credit_usage TO authenticated;
     CREATE TRIGGER keep_ledger BEFORE UPDATE OR DELETE ON @extschema@.credit_usage FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_ledger();
     CREATE TRIGGER keep_ledger_whole BEFORE TRUNCATE ON @extschema@.credit_usage FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.keep_ledger();
     CREATE POLICY read_own_workspace ON @extschema@.credit_usage FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.credit_usage', 'Ledger of spent credits. Append-only: it goes only with its workspace', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.credit_usage'::regclass, 'Ledger of spent credits. Append-only: it goes only with its workspace'::text, ARRAY[
         ['user_id', 'Whose credits; NULL once that member is removed: the ledger outlives him'],
         ['action_type', 'What they were spent on'],
         ['credits_used', 'How many'],
@@ -204,7 +204,7 @@ BEGIN
     CREATE INDEX idx_export_jobs_user_id ON @extschema@.export_jobs (user_id, workspace_id);
     CREATE INDEX idx_export_jobs_expires_at ON @extschema@.export_jobs (expires_at) WHERE expires_at IS NOT NULL;
     CREATE INDEX idx_export_jobs_filters ON @extschema@.export_jobs USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.export_jobs');
+    PERFORM @extschema@.protect_table('@extschema@.export_jobs'::regclass);
     GRANT SELECT, INSERT (export_format, filters), DELETE ON TABLE @extschema@.export_jobs TO authenticated;
     CREATE TRIGGER stamp_expires_at BEFORE INSERT OR UPDATE ON @extschema@.export_jobs FOR EACH ROW
         WHEN (NEW.completed_at IS NOT NULL AND NEW.expires_at IS NULL) EXECUTE FUNCTION @extschema@.set_expires_at();
@@ -214,7 +214,7 @@ BEGIN
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
     CREATE POLICY delete_own ON @extschema@.export_jobs FOR DELETE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
-    PERFORM @extschema@.describe_table('@extschema@.export_jobs', 'Exports that members asked for, and where the file is', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.export_jobs'::regclass, 'Exports that members asked for, and where the file is'::text, ARRAY[
         ['user_id', 'Who asked; NULL once he is removed'],
         ['export_format', 'Form of the file'],
         ['filters', 'Object: which rows'],
@@ -245,8 +245,8 @@ BEGIN
         UNIQUE (file_url, workspace_id)
     );
     CREATE INDEX idx_expired_export_files_workspace_id ON @extschema@.expired_export_files (workspace_id, expired_at);
-    PERFORM @extschema@.protect_table('@extschema@.expired_export_files');
-    PERFORM @extschema@.describe_table('@extschema@.expired_export_files', 'Files that the file stores worker is to delete; filled by cleanup_expired_exports()', ARRAY[
+    PERFORM @extschema@.protect_table('@extschema@.expired_export_files'::regclass);
+    PERFORM @extschema@.describe_table('@extschema@.expired_export_files'::regclass, 'Files that the file stores worker is to delete; filled by cleanup_expired_exports()'::text, ARRAY[
         ['file_url', 'Where the file is'],
         ['expired_at', 'When its export expired'],
         ['expired_export_files_file_url_workspace_id_key', 'A file is listed once'],

@@ -3,10 +3,10 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- From 0.4.0 back to 0.3.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
-SELECT @extschema@.retire_table('@extschema@.expired_export_files');
-SELECT @extschema@.retire_table('@extschema@.export_jobs');
-SELECT @extschema@.retire_table('@extschema@.credit_usage');
-SELECT @extschema@.retire_table('@extschema@.leads');
+SELECT @extschema@.retire_table('@extschema@.expired_export_files'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.export_jobs'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.credit_usage'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.leads'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000004';
 
 DROP FUNCTION @extschema@.migration_20260101000004_lead_system();

@@ -3,9 +3,9 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- From 0.5.0 back to 0.4.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
-SELECT @extschema@.retire_table('@extschema@.saved_people_searches');
-SELECT @extschema@.retire_table('@extschema@.sealed_contacts');
-SELECT @extschema@.retire_table('@extschema@.people_search_results');
+SELECT @extschema@.retire_table('@extschema@.saved_people_searches'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.sealed_contacts'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.people_search_results'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000005';
 
 DROP FUNCTION @extschema@.migration_20260101000005_people_search();

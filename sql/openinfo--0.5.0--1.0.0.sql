@@ -177,7 +177,7 @@ BEGIN
     CREATE INDEX idx_integrations_workspace_id ON @extschema@.integrations (workspace_id, created_at DESC);
     CREATE INDEX idx_integrations_created_by ON @extschema@.integrations (created_by, workspace_id);
     CREATE UNIQUE INDEX integrations_workspace_id_type_key ON @extschema@.integrations (workspace_id, type) WHERE status = 'active';
-    PERFORM @extschema@.protect_table('@extschema@.integrations');
+    PERFORM @extschema@.protect_table('@extschema@.integrations'::regclass);
     GRANT SELECT, INSERT (type, name, status, config), UPDATE (type, name, status, config), DELETE
         ON TABLE @extschema@.integrations TO authenticated;
     -- The names put "seal" last among the BEFORE triggers: it sees the row as it will be stored.
@@ -186,13 +186,13 @@ BEGIN
     CREATE POLICY read_own_workspace ON @extschema@.integrations FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_as_admin ON @extschema@.integrations FOR INSERT TO authenticated
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
     CREATE POLICY change_as_admin ON @extschema@.integrations FOR UPDATE TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')))
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)))
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
     CREATE POLICY delete_as_admin ON @extschema@.integrations FOR DELETE TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin')));
-    PERFORM @extschema@.describe_table('@extschema@.integrations', 'Where a workspace wants its events sent', ARRAY[
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
+    PERFORM @extschema@.describe_table('@extschema@.integrations'::regclass, 'Where a workspace wants its events sent'::text, ARRAY[
         ['type', 'What kind of service'],
         ['name', 'Name to show'],
         ['status', 'Whether events are sent'],
@@ -222,11 +222,11 @@ BEGIN
         FOREIGN KEY (integration_id, workspace_id) REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
     );
     CREATE INDEX idx_sealed_secrets_workspace_id ON @extschema@.sealed_secrets (workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.sealed_secrets');
+    PERFORM @extschema@.protect_table('@extschema@.sealed_secrets'::regclass);
     -- No API role reads this, not even service_role: only get_integration_config() opens it.
     REVOKE ALL ON TABLE @extschema@.sealed_secrets FROM service_role;
     DROP POLICY service_all ON @extschema@.sealed_secrets;
-    PERFORM @extschema@.describe_table('@extschema@.sealed_secrets', 'Sealed: the config of integrations with its secrets. No API role may read it', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.sealed_secrets'::regclass, 'Sealed: the config of integrations with its secrets. No API role may read it'::text, ARRAY[
         ['integration_id', 'The row of integrations'],
         ['sealed', 'Object: what was taken out of config'],
         ['sealed_at', 'When it was sealed']]);
@@ -244,10 +244,10 @@ BEGIN
     CREATE INDEX idx_integration_events_workspace_id ON @extschema@.integration_events (workspace_id, created_at DESC);
     CREATE INDEX idx_integration_events_integration_id ON @extschema@.integration_events (integration_id, workspace_id);
     CREATE INDEX idx_integration_events_unsent ON @extschema@.integration_events (created_at) WHERE sent_at IS NULL;
-    PERFORM @extschema@.protect_table('@extschema@.integration_events');
+    PERFORM @extschema@.protect_table('@extschema@.integration_events'::regclass);
     CREATE TRIGGER clear_errors AFTER UPDATE ON @extschema@.integration_events FOR EACH ROW
         WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL) EXECUTE FUNCTION @extschema@.clear_integration_errors();
-    PERFORM @extschema@.describe_table('@extschema@.integration_events', 'Outbox: events that the sender takes from here; filled by send_integration_event()', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.integration_events'::regclass, 'Outbox: events that the sender takes from here; filled by send_integration_event()'::text, ARRAY[
         ['integration_id', 'Where it is to go'],
         ['event_data', 'The event'],
         ['sent_at', 'Set by the sender once it is delivered'],
@@ -276,11 +276,11 @@ BEGIN
     );
     CREATE INDEX idx_billing_events_workspace_id ON @extschema@.billing_events (workspace_id, created_at DESC);
     CREATE INDEX idx_billing_events_created_by ON @extschema@.billing_events (created_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.billing_events');
+    PERFORM @extschema@.protect_table('@extschema@.billing_events'::regclass);
     GRANT SELECT ON TABLE @extschema@.billing_events TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.billing_events FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.billing_events', 'What happened to the subscription of a workspace', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.billing_events'::regclass, 'What happened to the subscription of a workspace'::text, ARRAY[
         ['event_type', 'What happened'],
         ['stripe_event_id', 'Stripes id of the event; an event is recorded once'],
         ['event_at', 'When it happened at Stripe'],
@@ -319,7 +319,7 @@ BEGIN
     );
     CREATE INDEX idx_notification_preferences_workspace_id ON @extschema@.notification_preferences (workspace_id);
     CREATE INDEX idx_notification_preferences_created_by ON @extschema@.notification_preferences (created_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.notification_preferences');
+    PERFORM @extschema@.protect_table('@extschema@.notification_preferences'::regclass);
     GRANT SELECT, UPDATE (email_new_leads, email_daily_digest, email_weekly_report, email_query_completed, email_credit_low, email_billing_updates,
                           inapp_new_leads, inapp_mentions, inapp_system_updates, slack_new_leads, slack_daily_digest)
         ON TABLE @extschema@.notification_preferences TO authenticated;
@@ -331,7 +331,7 @@ BEGIN
     CREATE TRIGGER zz_make_preferences AFTER INSERT ON @extschema@.users FOR EACH ROW EXECUTE FUNCTION @extschema@.make_preferences();
     COMMENT ON TRIGGER zz_make_preferences ON @extschema@.users IS 'A member gets his notification preferences at once';
     INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) SELECT id, workspace_id FROM @extschema@.users;
-    PERFORM @extschema@.describe_table('@extschema@.notification_preferences', 'What a member wants to be told, and how; made with the member', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.notification_preferences'::regclass, 'What a member wants to be told, and how; made with the member'::text, ARRAY[
         ['user_id', 'The member'],
         ['email_new_leads', 'E-mail: new leads'],
         ['email_daily_digest', 'E-mail: daily digest'],
@@ -370,11 +370,11 @@ BEGIN
     );
     CREATE UNIQUE INDEX idx_stripe_customers_workspace_id ON @extschema@.stripe_customers (workspace_id);
     CREATE INDEX idx_stripe_customers_created_by ON @extschema@.stripe_customers (created_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.stripe_customers');
+    PERFORM @extschema@.protect_table('@extschema@.stripe_customers'::regclass);
     GRANT SELECT ON TABLE @extschema@.stripe_customers TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.stripe_customers FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.stripe_customers', 'The workspace as Stripe knows it', ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.stripe_customers'::regclass, 'The workspace as Stripe knows it'::text, ARRAY[
         ['stripe_customer_id', 'Stripes id of the customer'],
         ['stripe_subscription_id', 'Stripes id of the subscription'],
         ['subscription_status', 'As Stripe writes it: active, trialing, past_due, canceled, ...'],

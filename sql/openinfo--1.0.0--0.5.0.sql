@@ -7,18 +7,18 @@ SELECT @extschema@.unschedule_jobs();
 
 DROP TRIGGER zz_make_preferences ON @extschema@.users;
 
-SELECT @extschema@.retire_table('@extschema@.stripe_customers');
+SELECT @extschema@.retire_table('@extschema@.stripe_customers'::regclass, 'true'::text);
 -- Preferences that nobody has changed are made again on the way up; what is in a column of the user's own is not.
-SELECT @extschema@.retire_table('@extschema@.notification_preferences',
+SELECT @extschema@.retire_table('@extschema@.notification_preferences'::regclass,
     $$NOT (email_new_leads AND email_daily_digest AND email_weekly_report AND NOT email_query_completed AND email_credit_low
       AND email_billing_updates AND inapp_new_leads AND inapp_mentions AND inapp_system_updates AND NOT slack_new_leads AND NOT slack_daily_digest)
       OR jsonb_strip_nulls(to_jsonb(notification_preferences) - ARRAY['id', 'created_at', 'updated_at', 'created_by', 'workspace_id', 'user_id',
          'email_new_leads', 'email_daily_digest', 'email_weekly_report', 'email_query_completed', 'email_credit_low', 'email_billing_updates',
-         'inapp_new_leads', 'inapp_mentions', 'inapp_system_updates', 'slack_new_leads', 'slack_daily_digest']) <> '{}'$$);
-SELECT @extschema@.retire_table('@extschema@.billing_events');
-SELECT @extschema@.retire_table('@extschema@.integration_events');
-SELECT @extschema@.retire_table('@extschema@.sealed_secrets');
-SELECT @extschema@.retire_table('@extschema@.integrations');
+         'inapp_new_leads', 'inapp_mentions', 'inapp_system_updates', 'slack_new_leads', 'slack_daily_digest']) <> '{}'$$::text);
+SELECT @extschema@.retire_table('@extschema@.billing_events'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.integration_events'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.sealed_secrets'::regclass, 'true'::text);
+SELECT @extschema@.retire_table('@extschema@.integrations'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000006';
 
 DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();

@@ -214,8 +214,11 @@ UPDATE people_search_results SET person_data = person_data || '{"title": "CEO"}'
 UPDATE people_search_results SET person_data = person_data || '{"email": "canary-new@x.example"}' WHERE id = '5ea10000-0000-4000-8000-000000000011' RETURNING person_data;
 RESET ROLE;
 SELECT * FROM pg_temp.people WHERE row = '1';
--- Paid for: everything comes back, and nothing stays behind.  Unpaid again: sealed again.
+-- Paid for: everything comes back, and nothing stays behind.  Unpaid again: sealed again.  Without paying, through
+-- reveal_person_email(), only the owner of the tables gets there.
 SET ROLE service_role;
+UPDATE people_search_results SET email_revealed_at = now() WHERE id = '5ea10000-0000-4000-8000-000000000011';
+RESET ROLE;
 UPDATE people_search_results SET email_revealed_at = now(), email_revealed_by = '5ea10000-0000-4000-8000-0000000000a1' WHERE id = '5ea10000-0000-4000-8000-000000000011' RETURNING person_data;
 RESET ROLE;
 SELECT * FROM pg_temp.people WHERE row = '1';
