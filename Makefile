@@ -95,6 +95,10 @@ TAP = \
 	jobs \
 	guard \
 	standby \
+	versions \
+	dump \
+	concurrent \
+	pg_upgrade \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
