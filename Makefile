@@ -99,6 +99,10 @@ TAP = \
 	dump \
 	concurrent \
 	pg_upgrade \
+	twenty_reveals \
+	jobs \
+	guard \
+	standby \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
