@@ -97,6 +97,14 @@ TAP = \
 	jobs \
 	guard \
 	standby \
+	versions \
+	dump \
+	concurrent \
+	pg_upgrade \
+	twenty_reveals \
+	jobs \
+	guard \
+	standby \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

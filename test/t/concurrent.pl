@@ -11,7 +11,18 @@ my $roles = 'anon, authenticated, service_role';
 
 sub sql { return $node->safe_psql(@_); }
 
-# Sends SQL to a session without waiting for its end; query_safe() then waits, and dies of its error.
+# Runs SQL in a session, or waits for the end of what it was sent; dies of an error, but not of a notice.
+sub run_sql
+{
+	my ($session, $sql) = @_;
+	my $out = $session->query($sql // 'SELECT 1');
+	my $err = $session->{stderr};
+	$session->{stderr} = '';
+	die "query failed: $err" if $err =~ /ERROR|FATAL|PANIC/;
+	return $out;
+}
+
+# Sends SQL to a session without waiting for its end.
 sub send_sql
 {
 	my ($session, $sql) = @_;
@@ -43,11 +54,11 @@ foreach my $end ('COMMIT', 'ROLLBACK')
 {
 	sql('postgres', "CREATE DATABASE $_") for qw(one two);
 	my ($one, $two) = map { $node->background_psql($_) } qw(one two);
-	$one->query_safe("BEGIN; $create");
+	run_sql($one, "BEGIN; $create");
 	send_sql($two, $create);
 	wait_for_lock('two');
-	$one->query_safe($end);
-	$two->query_safe('SELECT 1');
+	run_sql($one, $end);
+	run_sql($two);
 	$_->quit for $one, $two;
 	installed('two', "the second succeeds after the first's $end");
 	installed('one', 'so did the first') if $end eq 'COMMIT';
@@ -61,7 +72,7 @@ foreach my $round (1 .. 3)
 	sql('postgres', "CREATE DATABASE $_") for @several;
 	my @sessions = map { $node->background_psql($_) } @several;
 	send_sql($_, $create) for @sessions;
-	$_->query_safe('SELECT 1'), $_->quit for @sessions;
+	run_sql($_), $_->quit for @sessions;
 	installed($_, "three at once, round $round: database $_") for @several;
 	sql('postgres', "DROP DATABASE $_") for @several;
 	sql('postgres', "DROP ROLE $roles");
@@ -70,11 +81,11 @@ foreach my $round (1 .. 3)
 # Somebody drops a role while the extension is being installed: all or nothing.
 sql('postgres', "CREATE DATABASE app_a; CREATE ROLE authenticated");
 my $dropping = $node->background_psql('postgres');
-$dropping->query_safe('BEGIN; DROP ROLE authenticated');
+run_sql($dropping, 'BEGIN; DROP ROLE authenticated');
 my $installing = $node->background_psql('app_a', on_error_stop => 0);
 send_sql($installing, "BEGIN; $create; COMMIT");
 wait_for_lock('app_a');
-$dropping->query_safe('COMMIT');
+run_sql($dropping, 'COMMIT');
 $dropping->quit;
 $installing->query('SELECT 1');
 like($installing->{stderr}, qr/ERROR:  .*role/, 'a role that is dropped meanwhile: refused');
@@ -89,7 +100,7 @@ sql('postgres', 'CREATE DATABASE live');
 sql('live', "CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app VERSION '0.5.0'");
 my $working = $node->background_psql('live');
 my $claims = q{SET request.jwt.claims = '{"sub": "eeeeeeee-0000-0000-0000-000000000001"}'};
-$working->query_safe(qq{$claims; SELECT app.create_workspace('one', 'One', 'ann\@one.example')});
+run_sql($working, qq{$claims; SELECT app.create_workspace('one', 'One', 'ann\@one.example')});
 
 # One more member, one more person with an e-mail: what the functions and triggers with kept plans do.
 my $members = 1;
@@ -112,40 +123,40 @@ sub worked
 	is(sql('live', "SELECT count(*) FROM $schema.notification_preferences"), $members, 'each member has preferences') if $preferences;
 	return;
 }
-$working->query_safe(work('app'));
+run_sql($working, work('app'));
 worked('app', 'a session works in 0.5.0');
 
 # The update waits for who is writing, and sees what he wrote.
-$working->query_safe('BEGIN;' . work('app'));
+run_sql($working, 'BEGIN;' . work('app'));
 my $updating = $node->background_psql('live');
 send_sql($updating, 'ALTER EXTENSION openinfo UPDATE');
 wait_for_lock('live');
-$working->query_safe('COMMIT');
-$updating->query_safe('SELECT 1');
+run_sql($working, 'COMMIT');
+run_sql($updating);
 worked('app', 'an update waits for a writer', 'preferences');
-$working->query_safe(work('app'));
+run_sql($working, work('app'));
 worked('app', 'who goes on working in the new version', 'preferences');
 
 # So does a step down, which counts what he wrote.
 sql('live', 'UPDATE app.notification_preferences SET slack_new_leads = false');
-$working->query_safe('BEGIN; UPDATE app.notification_preferences SET slack_new_leads = true WHERE user_id = app.get_user_id()');
+run_sql($working, 'BEGIN; UPDATE app.notification_preferences SET slack_new_leads = true WHERE user_id = app.get_user_id()');
 my $down = $node->background_psql('live', on_error_stop => 0);
 send_sql($down, "ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
 wait_for_lock('live');
-$working->query_safe('COMMIT');
+run_sql($working, 'COMMIT');
 $down->query('SELECT 1');
 like($down->{stderr}, qr/stepping down would delete 1 rows? of table "notification_preferences"/, 'a step down counts what was written while it waited');
 $down->quit;
-$updating->query_safe("SET openinfo.allow_data_loss = on; ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
-$working->query_safe(work('app'));
+run_sql($updating, "SET openinfo.allow_data_loss = on; ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
+run_sql($working, work('app'));
 worked('app', 'a session goes on after a step down');
 
 # ALTER SCHEMA RENAME: nothing forbids it.  A decoy where the tables were must not be touched.
-$updating->query_safe('ALTER SCHEMA app RENAME TO moved; CREATE SCHEMA app; CREATE TABLE app.users (LIKE moved.users); CREATE TABLE app.sealed_contacts (LIKE moved.sealed_contacts)');
-$working->query_safe(work('moved'));
+run_sql($updating, 'ALTER SCHEMA app RENAME TO moved; CREATE SCHEMA app; CREATE TABLE app.users (LIKE moved.users); CREATE TABLE app.sealed_contacts (LIKE moved.sealed_contacts)');
+run_sql($working, work('moved'));
 worked('moved', 'a session goes on after its schema was renamed');
-$updating->query_safe('ALTER EXTENSION openinfo UPDATE');
-$working->query_safe(work('moved'));
+run_sql($updating, 'ALTER EXTENSION openinfo UPDATE');
+run_sql($working, work('moved'));
 worked('moved', 'and the extension can still be updated', 'preferences');
 is(sql('live', 'SELECT (SELECT count(*) FROM app.users) + (SELECT count(*) FROM app.sealed_contacts)'), '0', 'a decoy under the old name gets nothing');
 is(sql('live', q{SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
@@ -164,9 +175,9 @@ sql('live', q{
 		RETURN NULL;
 	END $$;
 	CREATE TRIGGER nested AFTER INSERT ON moved.users FOR EACH ROW EXECUTE FUNCTION public.nested()});
-$working->query_safe(q{SELECT moved.add_member(moved.get_user_workspace_id(), gen_random_uuid(), 'outer@one.example')});
+run_sql($working, q{SELECT moved.add_member(moved.get_user_workspace_id(), gen_random_uuid(), 'outer@one.example')});
 $members += 2;
-$working->query_safe(work('moved'));
+run_sql($working, work('moved'));
 is(sql('live', "SELECT count(*) FROM moved.users WHERE email IN ('outer\@one.example', 'inner\@one.example')"), '2', 'a plan that goes stale while it runs');
 $working->quit;
 
@@ -175,11 +186,11 @@ $working->quit;
 sql('postgres', 'CREATE DATABASE migrated');
 sql('migrated', 'CREATE SCHEMA app; SET openinfo.install_tables = off; CREATE EXTENSION openinfo SCHEMA app');
 my ($first, $second) = map { $node->background_psql('migrated') } 1 .. 2;
-is($first->query_safe('BEGIN; SELECT count(*) FROM app.apply_migrations()'), '6', 'apply_migrations() makes everything');
+is(run_sql($first, 'BEGIN; SELECT count(*) FROM app.apply_migrations()'), '6', 'apply_migrations() makes everything');
 send_sql($second, 'SELECT count(*) FROM app.apply_migrations()');
 wait_for_lock('migrated');
-$first->query_safe('COMMIT');
-is($second->query_safe('SELECT 1'), "0\n1", 'and nothing in a session that asked at the same time');
+run_sql($first, 'COMMIT');
+is(run_sql($second), "0\n1", 'and nothing in a session that asked at the same time');
 $_->quit for $first, $second;
 
 $node->stop;
