@@ -31,6 +31,9 @@ OBJS = \
 	src/jobs.o \
 	src/due.o \
 	src/guard.o \
+	src/processing.o \
+	src/exports.o \
+	src/stats.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -61,6 +64,10 @@ REGRESS = \
 	canaries \
 	sealing \
 	attacks \
+	leads \
+	processing \
+	exports \
+	stats \
 
 ISOLATION = \
 	membership_ends \
@@ -78,6 +85,9 @@ ISOLATION = \
 	reveal_last_credit \
 	stripe_event \
 	plan_change \
+	claim_once \
+	overlapping_batches \
+	cleanup_twice \
 
 PGTAP = \
 	00_catalog \
@@ -105,6 +115,7 @@ TAP = \
 	jobs \
 	guard \
 	standby \
+	workers \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

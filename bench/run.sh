@@ -8,6 +8,7 @@
 all=(
 	isolation
 	credits
+	leads
 )
 
 export SCALE

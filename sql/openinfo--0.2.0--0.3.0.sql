@@ -43,6 +43,28 @@ REVOKE ALL ON FUNCTION @extschema@.set_query_name() FROM PUBLIC, anon, authentic
 COMMENT ON FUNCTION @extschema@.set_query_name() IS 'Trigger: names a query that was given no name';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Processing: what workers do with queries (src/processing.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.get_active_queries_for_processing(batch_size int DEFAULT 100) RETURNS TABLE (id uuid, workspace_id uuid, topic_id uuid, filters jsonb, topic text)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_get_active_queries_for_processing';
+REVOKE ALL ON FUNCTION @extschema@.get_active_queries_for_processing(int) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_active_queries_for_processing(int) TO service_role;
+COMMENT ON FUNCTION @extschema@.get_active_queries_for_processing(int) IS 'Claims due queries for fifteen minutes, the longest due first';
+
+CREATE FUNCTION @extschema@.update_query_run_time(query_id uuid) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_query_run_time';
+REVOKE ALL ON FUNCTION @extschema@.update_query_run_time(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_query_run_time(uuid) TO service_role;
+COMMENT ON FUNCTION @extschema@.update_query_run_time(uuid) IS 'Reports that a query has run: last run now, next in 24 hours, no longer claimed';
+
+CREATE FUNCTION @extschema@.increment_query_leads(query_id uuid, lead_count int) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_increment_query_leads';
+REVOKE ALL ON FUNCTION @extschema@.increment_query_leads(uuid, int) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.increment_query_leads(uuid, int) TO service_role;
+COMMENT ON FUNCTION @extschema@.increment_query_leads(uuid, int) IS 'Adds to the counters of a query';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -99,7 +121,7 @@ BEGIN
         ['filters', 'Object: which companies are wanted'],
         ['status', 'Only active queries run, and only they count against the plan'],
         ['last_run_at', 'When it last ran'],
-        ['next_run_at', 'When it is due'],
+        ['next_run_at', 'When it is due; NULL is at once'],
         ['lease_until', 'Claimed by a worker until then; see get_active_queries_for_processing()'],
         ['total_leads_generated', 'Leads found since the beginning'],
         ['leads_this_week', 'Leads found since Monday, UTC'],

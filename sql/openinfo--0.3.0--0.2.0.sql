@@ -8,6 +8,9 @@ SELECT @extschema@.retire_table('@extschema@.queries'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000003';
 
 DROP FUNCTION @extschema@.migration_20260101000003_query_system();
+DROP FUNCTION @extschema@.increment_query_leads(uuid, int);
+DROP FUNCTION @extschema@.update_query_run_time(uuid);
+DROP FUNCTION @extschema@.get_active_queries_for_processing(int);
 DROP FUNCTION @extschema@.set_query_name();
 DROP FUNCTION @extschema@.limit_active_queries();
 DROP FUNCTION @extschema@.reset_weekly_lead_counts();

@@ -68,6 +68,60 @@ REVOKE ALL ON FUNCTION @extschema@.keep_ledger() FROM PUBLIC, anon, authenticate
 COMMENT ON FUNCTION @extschema@.keep_ledger() IS 'Trigger: the credit ledger is append-only';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Leads: batches (src/leads.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.ingest_leads(p_query_id uuid, p_leads jsonb) RETURNS TABLE (inserted int, skipped int)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_ingest_leads';
+REVOKE ALL ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) IS 'Adds a batch of leads to the workspace of a query; skips what is bad or there already';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Processing: what workers do with leads (src/processing.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.get_leads_pending_enrichment(batch_size int DEFAULT 50) RETURNS TABLE (id uuid, workspace_id uuid, query_id uuid, company_data jsonb, contact_data jsonb, attempts int)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_get_leads_pending_enrichment';
+REVOKE ALL ON FUNCTION @extschema@.get_leads_pending_enrichment(int) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_leads_pending_enrichment(int) TO service_role;
+COMMENT ON FUNCTION @extschema@.get_leads_pending_enrichment(int) IS 'Claims leads that are to be enriched for fifteen minutes, the oldest first; three attempts at most';
+
+CREATE FUNCTION @extschema@.get_leads_pending_delivery(batch_size int DEFAULT 50) RETURNS TABLE (id uuid, workspace_id uuid, query_id uuid, company_data jsonb, contact_data jsonb, attempts int)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_get_leads_pending_delivery';
+REVOKE ALL ON FUNCTION @extschema@.get_leads_pending_delivery(int) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_leads_pending_delivery(int) TO service_role;
+COMMENT ON FUNCTION @extschema@.get_leads_pending_delivery(int) IS 'Claims enriched leads that are to be delivered for fifteen minutes, the oldest first; three attempts at most';
+
+CREATE FUNCTION @extschema@.update_lead_enrichment(p_lead_id uuid, p_status @extschema@.enrichment_status, p_contact_data jsonb DEFAULT NULL, p_error text DEFAULT NULL) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_lead_enrichment';
+REVOKE ALL ON FUNCTION @extschema@.update_lead_enrichment(uuid, @extschema@.enrichment_status, jsonb, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_lead_enrichment(uuid, @extschema@.enrichment_status, jsonb, text) TO service_role;
+COMMENT ON FUNCTION @extschema@.update_lead_enrichment(uuid, @extschema@.enrichment_status, jsonb, text) IS 'Reports what became of the enrichment of a lead';
+
+CREATE FUNCTION @extschema@.update_lead_delivery(p_lead_id uuid, p_status @extschema@.delivery_status, p_error text DEFAULT NULL) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_lead_delivery';
+REVOKE ALL ON FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_status, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_status, text) TO service_role;
+COMMENT ON FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_status, text) IS 'Reports what became of the delivery of a lead';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Exports and statistics (src/exports.c, src/stats.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.cleanup_expired_exports() RETURNS bigint
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_cleanup_expired_exports';
+REVOKE ALL ON FUNCTION @extschema@.cleanup_expired_exports() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.cleanup_expired_exports() TO service_role;
+COMMENT ON FUNCTION @extschema@.cleanup_expired_exports() IS 'Deletes expired exports after listing their files in expired_export_files; returns how many';
+
+CREATE FUNCTION @extschema@.get_workspace_stats(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS jsonb
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_workspace_stats';
+REVOKE ALL ON FUNCTION @extschema@.get_workspace_stats(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_workspace_stats(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_workspace_stats(uuid) IS 'Leads, queries, credits and members of a workspace in numbers';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -96,6 +150,7 @@ BEGIN
         FOREIGN KEY (query_id, workspace_id) REFERENCES @extschema@.queries (id, workspace_id) ON DELETE CASCADE,
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         CONSTRAINT leads_company_data_named CHECK (jsonb_typeof(company_data) = 'object' AND jsonb_typeof(company_data -> 'name') IS NOT DISTINCT FROM 'string' AND btrim(company_data ->> 'name', E' \t\n\r') <> ''),
+        CONSTRAINT leads_domain_length CHECK (octet_length(@extschema@.lead_domain(company_data)) <= 1000),
         CONSTRAINT leads_contact_data_object CHECK (jsonb_typeof(contact_data) = 'object'),
         CONSTRAINT leads_attempts_not_negative CHECK (enrichment_attempts >= 0 AND delivery_attempts >= 0)
     );
@@ -103,6 +158,11 @@ BEGIN
     CREATE INDEX idx_leads_created_by ON @extschema@.leads (created_by, workspace_id);
     CREATE INDEX idx_leads_query_id ON @extschema@.leads (query_id, workspace_id);
     CREATE UNIQUE INDEX leads_workspace_id_domain_key ON @extschema@.leads (workspace_id, @extschema@.lead_domain(company_data));
+    -- what the claiming functions ask for, word for word
+    CREATE INDEX idx_leads_to_enrich ON @extschema@.leads (created_at, id)
+        WHERE enrichment_status IN ('pending', 'enriching') OR enrichment_status = 'failed' AND enrichment_attempts < 3;
+    CREATE INDEX idx_leads_to_deliver ON @extschema@.leads (created_at, id)
+        WHERE enrichment_status = 'enriched' AND (delivery_status = 'pending' OR delivery_status = 'failed' AND delivery_attempts < 3);
     CREATE INDEX idx_leads_company_data ON @extschema@.leads USING gin (company_data jsonb_path_ops);
     CREATE INDEX idx_leads_contact_data ON @extschema@.leads USING gin (contact_data jsonb_path_ops);
     PERFORM @extschema@.protect_table('@extschema@.leads'::regclass);
@@ -126,9 +186,12 @@ BEGIN
         ['delivered_at', 'When delivery succeeded'],
         ['idx_leads_query_id', 'Serves the foreign key to queries'],
         ['leads_workspace_id_domain_key', 'A company domain is in a workspace once, whatever its case and spaces; also the way to a lead by domain'],
+        ['idx_leads_to_enrich', 'Leads that are to be enriched, by age'],
+        ['idx_leads_to_deliver', 'Enriched leads that are to be delivered, by age'],
         ['idx_leads_company_data', 'Serves containment (@>) without row-level security'],
         ['idx_leads_contact_data', 'Serves containment (@>) without row-level security'],
         ['leads_company_data_named', 'An object whose name is a string and not blank'],
+        ['leads_domain_length', 'What an index can hold; a domain name has 253 characters at most'],
         ['leads_contact_data_object', 'An object, not an array or a scalar'],
         ['leads_attempts_not_negative', 'A counter is never negative'],
         ['own_workspace', 'Members work with the leads of their active workspace']]);
@@ -237,19 +300,18 @@ BEGIN
         ['delete_own', 'A member deletes what he asked for']]);
 
     -- expired_export_files ------------------------------------------------------------------------------------
+    -- file_url is not unique: a signed URL may be longer than an index entry, and a job is cleaned up only once anyway.
     CREATE TABLE @extschema@.expired_export_files (
         id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         file_url     text NOT NULL,
         workspace_id uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
-        expired_at   timestamptz NOT NULL DEFAULT now(),
-        UNIQUE (file_url, workspace_id)
+        expired_at   timestamptz NOT NULL DEFAULT now()
     );
     CREATE INDEX idx_expired_export_files_workspace_id ON @extschema@.expired_export_files (workspace_id, expired_at);
     PERFORM @extschema@.protect_table('@extschema@.expired_export_files'::regclass);
-    PERFORM @extschema@.describe_table('@extschema@.expired_export_files'::regclass, 'Files that the file stores worker is to delete; filled by cleanup_expired_exports()'::text, ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.expired_export_files'::regclass, 'Files that the file store''s worker is to delete; filled by cleanup_expired_exports()'::text, ARRAY[
         ['file_url', 'Where the file is'],
         ['expired_at', 'When its export expired'],
-        ['expired_export_files_file_url_workspace_id_key', 'A file is listed once'],
         ['idx_expired_export_files_workspace_id', 'Files of a workspace']]);
 END
 $migration$;

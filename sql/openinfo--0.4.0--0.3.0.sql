@@ -10,6 +10,13 @@ SELECT @extschema@.retire_table('@extschema@.leads'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000004';
 
 DROP FUNCTION @extschema@.migration_20260101000004_lead_system();
+DROP FUNCTION @extschema@.get_workspace_stats(uuid);
+DROP FUNCTION @extschema@.cleanup_expired_exports();
+DROP FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_status, text);
+DROP FUNCTION @extschema@.update_lead_enrichment(uuid, @extschema@.enrichment_status, jsonb, text);
+DROP FUNCTION @extschema@.get_leads_pending_delivery(int);
+DROP FUNCTION @extschema@.get_leads_pending_enrichment(int);
+DROP FUNCTION @extschema@.ingest_leads(uuid, jsonb);
 DROP FUNCTION @extschema@.keep_ledger();
 DROP FUNCTION @extschema@.get_credit_balance(uuid);
 DROP FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text);

@@ -195,3 +195,25 @@ plans_value(int column, bool *isnull)
 {
 	return plans_value_at(0, column, isnull);
 }
+
+void
+plans_returns_table(FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, 0);
+}
+
+/* Adds a row of the last result to what the function returns: as many of its first columns as are declared. */
+void
+plans_return_row(FunctionCallInfo fcinfo, uint64 row)
+{
+	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			   ncolumns = set->setDesc->natts;
+	Datum		  *values = palloc(ncolumns * sizeof(Datum));
+	bool		  *nulls = palloc(ncolumns * sizeof(bool));
+
+	for (int i = 0; i < ncolumns; i++)
+		values[i] = plans_value_at(row, i + 1, &nulls[i]);
+	tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
+	pfree(values);
+	pfree(nulls);
+}

@@ -42,7 +42,11 @@ extern void	  plans_begin_as(PlanScope *scope, Oid role);
 extern void	  plans_end(const PlanScope *scope);
 extern uint64 plans_run(KeptPlan *plan, const Datum *values, const char *nulls, bool read_only, long limit);
 
+/* A function that returns a table: the rows of one query, */
 extern uint64 plans_return_query(FunctionCallInfo fcinfo, KeptPlan *plan, const Datum *values, const char *nulls);
+/* or, for one that writes and chooses, plans_returns_table() before plans_begin(), and then rows of the last result. */
+extern void plans_returns_table(FunctionCallInfo fcinfo);
+extern void plans_return_row(FunctionCallInfo fcinfo, uint64 row);
 
 /* Columns of row 0 of the last result. */
 extern Datum plans_value(int column, bool *isnull);

@@ -248,6 +248,15 @@ refuse_wrong_type(const char *argument, const char *key, const char *wanted)
 			 errhint("Pass %s, or leave the key out.", wanted)));
 }
 
+void
+refuse_not_array(const char *argument)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"%s\" must be a JSON array", argument),
+			 errhint("Pass an array, for example '[]'.")));
+}
+
 /* A row that service_role names and that is not there; anybody else gets refuse_other_...() for it. */
 void
 refuse_unknown(const char *argument, const char *table)

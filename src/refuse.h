@@ -40,6 +40,7 @@ extern void refuse_negative(const char *argument, int64 value) pg_attribute_nore
 extern void refuse_not_object(const char *argument) pg_attribute_noreturn();
 extern void refuse_unknown_key(const char *argument, const char *key, const char *known) pg_attribute_noreturn();
 extern void refuse_wrong_type(const char *argument, const char *key, const char *wanted) pg_attribute_noreturn();
+extern void refuse_not_array(const char *argument) pg_attribute_noreturn();
 extern void refuse_unknown(const char *argument, const char *table) pg_attribute_noreturn();
 extern void refuse_not_member(const char *user, const char *workspace) pg_attribute_noreturn();
 extern void refuse_key_form(const char *argument, int longest) pg_attribute_noreturn();

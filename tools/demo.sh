@@ -18,6 +18,7 @@ parts=(
 	claims
 	credits
 	people
+	leads
 )
 
 say() { echo "openinfo: $*" >&2; }
