@@ -12,18 +12,21 @@ MODULE_big = $(EXTENSION)
 
 OBJS = \
 	src/openinfo.o \
-	src/snapshots.o \
 	src/identity.o \
+	src/snapshots.o \
 	src/catalog.o \
 	src/plans.o \
 	src/refuse.o \
 	src/stamps.o \
+	src/members.o \
 	src/seals.o \
 	src/sealing.o \
-	src/members.o \
 	src/queries.o \
+	src/processing.o \
 	src/credits.o \
 	src/leads.o \
+	src/exports.o \
+	src/stats.o \
 	src/person.o \
 	src/people.o \
 	src/integrations.o \
@@ -31,9 +34,6 @@ OBJS = \
 	src/jobs.o \
 	src/due.o \
 	src/guard.o \
-	src/processing.o \
-	src/exports.o \
-	src/stats.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -55,19 +55,19 @@ REGRESS = \
 	identity \
 	snapshots \
 	members \
-	queries \
-	credits \
-	removal \
-	people \
-	integrations \
-	billing \
-	canaries \
-	sealing \
 	attacks \
-	leads \
+	queries \
 	processing \
+	credits \
+	leads \
 	exports \
 	stats \
+	people \
+	sealing \
+	canaries \
+	integrations \
+	billing \
+	removal \
 
 ISOLATION = \
 	membership_ends \
@@ -96,26 +96,18 @@ PGTAP = \
 
 TAP = \
 	readme \
-	credits_crash \
-	credits_standby \
-	010_versions \
-	020_dump \
-	030_concurrent \
-	040_pg_upgrade \
-	hostile \
-	twenty_reveals \
-	jobs \
-	guard \
-	standby \
 	versions \
 	dump \
 	concurrent \
 	pg_upgrade \
-	twenty_reveals \
-	jobs \
+	hostile \
 	guard \
+	jobs \
 	standby \
 	workers \
+	credits_crash \
+	credits_standby \
+	twenty_reveals \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

@@ -282,7 +282,7 @@ BEGIN
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     PERFORM @extschema@.describe_table('@extschema@.billing_events'::regclass, 'What happened to the subscription of a workspace'::text, ARRAY[
         ['event_type', 'What happened'],
-        ['stripe_event_id', 'Stripes id of the event; an event is recorded once'],
+        ['stripe_event_id', 'Stripe''s id of the event; an event is recorded once'],
         ['event_at', 'When it happened at Stripe'],
         ['amount_cents', 'Amount in the smallest unit of the currency'],
         ['currency', 'Currency, as Stripe writes it'],
@@ -375,16 +375,16 @@ BEGIN
     CREATE POLICY read_own_workspace ON @extschema@.stripe_customers FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     PERFORM @extschema@.describe_table('@extschema@.stripe_customers'::regclass, 'The workspace as Stripe knows it'::text, ARRAY[
-        ['stripe_customer_id', 'Stripes id of the customer'],
-        ['stripe_subscription_id', 'Stripes id of the subscription'],
+        ['stripe_customer_id', 'Stripe''s id of the customer'],
+        ['stripe_subscription_id', 'Stripe''s id of the subscription'],
         ['subscription_status', 'As Stripe writes it: active, trialing, past_due, canceled, ...'],
         ['current_period_start', 'Begin of the paid period'],
         ['current_period_end', 'End of the paid period'],
-        ['default_payment_method', 'Stripes id of the payment method'],
+        ['default_payment_method', 'Stripe''s id of the payment method'],
         ['last_event_at', 'When the newest event that is reflected here happened; older ones change nothing'],
         ['metadata', 'Object: whatever the application wants to keep'],
         ['stripe_customers_stripe_customer_id_key', 'A customer is one workspace'],
-        ['stripe_customers_stripe_subscription_id_key', 'A subscription is one workspaces'],
+        ['stripe_customers_stripe_subscription_id_key', 'A subscription belongs to one workspace'],
         ['idx_stripe_customers_workspace_id', 'A workspace is one customer'],
         ['stripe_customers_period_forward', 'A period ends after it begins'],
         ['stripe_customers_metadata_object', 'An object, not an array or a scalar'],
