@@ -326,6 +326,9 @@ is_value_key(const char *name)
 	return name_is(name, names);
 }
 
+/* Below this level nothing is told apart any more, because each level is put together once more for the one above. */
+#define DEEPEST 64
+
 /*
  * Splits a container into what is shown and what is sealed.  *sealed is NULL when nothing had to be.
  *
@@ -370,6 +373,8 @@ split(const Seal *seal, const JsonbValue *value, int depth, JsonbValue **sealed)
 				take = &item;
 		}
 		if (take == NULL && item.type == jbvString && seal->string(item.val.string.val, item.val.string.len))
+			take = &item;
+		if (take == NULL && depth == DEEPEST && is_container(&item))
 			take = &item;
 
 		if (take != NULL)

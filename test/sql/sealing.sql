@@ -403,6 +403,9 @@ SELECT '5ea10000-0000-4000-8000-000000000018', '5ea10000-0000-4000-8000-00000000
 SELECT length(person_data ->> 'text'), person_data ? 'mails' AS mails, jsonb_array_length(person_data -> 'list'), person_data::text ~ 'canary' AS canary FROM people_search_results WHERE id = '5ea10000-0000-4000-8000-000000000018';
 RESET ROLE;
 SELECT length(sealed #>> '{mails}') > 600000 AS mails, sealed #>> '{list,4999,at}' AS at FROM sealed_contacts WHERE result_id = '5ea10000-0000-4000-8000-000000000018';
+-- Below sixty-four levels whatever there is is sealed.
+SELECT levels, shown::text ~ '42' AS shown, sealed IS NOT NULL AS sealed
+  FROM unnest('{10,63,65,100}'::int[]) levels CROSS JOIN LATERAL pg_temp.split((repeat('{"a":', levels) || '[42]' || repeat('}', levels))::jsonb);
 -- Nesting beyond the stack is refused, and the server lives.  Where the limit is depends on the machine.
 SET ROLE service_role;
 SELECT levels, pg_temp.outcome(format($$ INSERT INTO people_search_results (workspace_id, person_data) VALUES ('5ea10000-0000-4000-8000-000000000001', jsonb_build_object('full_name', 'Deep', 'deep', (repeat('{"a":', %1$s) || '"canary@x.example"' || repeat('}', %1$s))::jsonb)) $$, levels)) ~ '^(ok|54001: stack depth limit exceeded)$' AS as_expected
