@@ -116,6 +116,8 @@ TAP = \
 	guard \
 	standby \
 	workers \
+	pooler \
+	postgrest \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

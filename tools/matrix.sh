@@ -34,7 +34,7 @@ make_chroot() (
 	[ ! -e "$root/.ready" ] || exit 0
 	rm -rf --one-file-system "$new"
 	mmdebstrap --variant=apt --mode=root --aptopt='Acquire::Retries "3"' \
-		--include="make,gcc,libc6-dev,postgresql-$version,postgresql-server-dev-$version,postgresql-$version-cron,postgresql-$version-pgtap,libipc-run-perl,libtap-parser-sourcehandler-pgtap-perl" \
+		--include="make,gcc,libc6-dev,postgresql-$version,postgresql-server-dev-$version,postgresql-$version-cron,postgresql-$version-pgtap,libipc-run-perl,libtap-parser-sourcehandler-pgtap-perl,pgbouncer" \
 		--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
 		--customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/*' \
 		"${suite[$version]}" "$new" "$(mirror)"

@@ -220,7 +220,8 @@ ok($else->poll_query_until('app', $succeeded), 'so has each from another databas
 
 ok($gone->poll_query_until('app', "SELECT count(*) = 1 FROM cron.job"), 'once the extension is gone the jobs tidy themselves away');
 is($gone->safe_psql('app', 'SELECT jobname FROM cron.job'), 'mine', 'and leave the user\'s own');
-is($gone->safe_psql('app', "SELECT count(*) FROM cron.job_run_details WHERE status = 'failed'"), '0', 'without an error')
+is($gone->safe_psql('app', "SELECT count(*) FROM cron.job_run_details WHERE status = 'failed' AND return_message <> 'job canceled'"), '0',
+	'without an error; pg_cron may call a job canceled that has ended by unscheduling itself')
   or diag $gone->safe_psql('app', 'SELECT * FROM cron.job_run_details');
 
 done_testing();
