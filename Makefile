@@ -96,26 +96,18 @@ PGTAP = \
 
 TAP = \
 	readme \
-	credits_crash \
-	credits_standby \
-	010_versions \
-	020_dump \
-	030_concurrent \
-	040_pg_upgrade \
-	hostile \
-	twenty_reveals \
-	jobs \
-	guard \
-	standby \
 	versions \
 	dump \
 	concurrent \
 	pg_upgrade \
+	hostile \
+	credits_crash \
+	credits_standby \
 	twenty_reveals \
+	workers \
 	jobs \
 	guard \
 	standby \
-	workers \
 	pooler \
 	postgrest \
 
