@@ -101,13 +101,15 @@ TAP = \
 	concurrent \
 	pg_upgrade \
 	hostile \
-	guard \
-	jobs \
-	standby \
-	workers \
 	credits_crash \
 	credits_standby \
 	twenty_reveals \
+	workers \
+	jobs \
+	guard \
+	standby \
+	pooler \
+	postgrest \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

@@ -7,8 +7,8 @@
 #include "utils/guc.h"
 
 #include "catalog.h"
-#include "plans.h"
 #include "guard.h"
+#include "plans.h"
 #include "sealing.h"
 #include "snapshots.h"
 

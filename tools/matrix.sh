@@ -2,45 +2,22 @@
 # matrix.sh [-j N] [VERSION...]: make check on other PostgreSQL majors, each in a Debian chroot that has it.
 # Needs root and a Debian host; asks for mmdebstrap.  Default: 15 17 18.
 #
-#   CHROOTS=DIR   where chroots are kept between runs (default /var/cache/openinfo-matrix)
+#   CHROOTS=DIR   where chroots are kept between runs, see chroots.sh
 #   LOGS=DIR      where the output of each version goes (default: a new directory below /tmp, named at the end)
 #   WERROR=, COPT=, SUITES=, ONLY=   as make check takes them
 #
-# A chroot is made once and never written to afterwards: tests run in a mount namespace that sees it read-only, with
+# Tests run in a mount namespace that sees the chroot read-only, with
 # its own /tmp, /run and process ids, so that nothing survives a run and two runs may share a chroot.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/chroots.sh"
 
-declare -A suite=([15]=bookworm [17]=trixie [18]=forky)
-CHROOTS=${CHROOTS:-/var/cache/openinfo-matrix}
 parallel=2
 if [ "${1:-}" = -j ]; then parallel=$2; shift 2; fi
 [ $# -gt 0 ] || set -- 15 17 18
-[ "$(id -u)" = 0 ] || die "making chroots needs root"
-for version; do [ -n "${suite[$version]:-}" ] || die "no Debian suite known for PostgreSQL $version"; done
-command -v mmdebstrap >/dev/null ||
-	{ apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap >/dev/null; }
+need_chroots "$@"
 LOGS=${LOGS:-$(mktemp -d /tmp/openinfo-matrix.XXXXXX)}
-mkdir -p "$CHROOTS" "$LOGS"
-
-# The mirror that this machine already uses.
-mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
-
-# Made under a temporary name, so that half a chroot is never taken for one.
-make_chroot() (
-	local version=$1 root=$CHROOTS/pg$1 new=$CHROOTS/.pg$1.new
-	exec 9>"$CHROOTS/.pg$version.lock"
-	flock 9
-	[ ! -e "$root/.ready" ] || exit 0
-	rm -rf --one-file-system "$new"
-	mmdebstrap --variant=apt --mode=root --aptopt='Acquire::Retries "3"' \
-		--include="make,gcc,libc6-dev,postgresql-$version,postgresql-server-dev-$version,postgresql-$version-cron,postgresql-$version-pgtap,libipc-run-perl,libtap-parser-sourcehandler-pgtap-perl" \
-		--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
-		--customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/*' \
-		"${suite[$version]}" "$new" "$(mirror)"
-	touch "$new/.ready"
-	mv "$new" "$root"
-)
+mkdir -p "$LOGS"
 
 run_version() {
 	local version=$1 root=$CHROOTS/pg$1 start=$SECONDS result

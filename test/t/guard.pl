@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use OpenInfoTest;
+use OpenInfoCatalog;
 
 my $node = new_node('guard', bare => 1);
 my $db;
@@ -68,6 +69,16 @@ foreach my $way (@ways)
 	is("@said", defined $table ? "$command $table $count" : "$command $said[1] $said[2]", 'and it says what stands in the way');
 }
 is(rows(), '2', 'every row is there');
+
+# Each table of the extension, with a row in it.
+database('every', empty => 1);
+fill($node, $db, 'app');
+foreach my $table (tables($node, $db, 'app'))
+{
+	my @said = says("BEGIN; ALTER TABLE app.$table OWNER TO regress_guard_owner; DROP OWNED BY regress_guard_owner CASCADE") =~ $refusal;
+	is("@said[0, 1]", "DROP OWNED $table", "$table is guarded");
+}
+$db = 'refused';
 
 # An error that is caught leaves everything in place, and the session as it was.
 is(sql(q{

@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Debian chroots with other PostgreSQL majors, for matrix.sh and upgrade.sh.  Needs root and a Debian host; asks for mmdebstrap.
+#
+#   CHROOTS=DIR   where they are kept between runs (default /var/cache/openinfo-matrix)
+#
+# A chroot is made once and never written to afterwards: who uses it does so in a mount namespace of his own.
+
+# shellcheck disable=SC2034
+declare -A suite=([15]=bookworm [17]=trixie [18]=forky)
+CHROOTS=${CHROOTS:-/var/cache/openinfo-matrix}
+
+need_chroots() {	# VERSION...
+	local version
+	[ "$(id -u)" = 0 ] || die "making chroots needs root"
+	for version; do [ -n "${suite[$version]:-}" ] || die "no Debian suite known for PostgreSQL $version"; done
+	command -v mmdebstrap >/dev/null ||
+		{ apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap >/dev/null; }
+	mkdir -p "$CHROOTS"
+}
+
+# The mirror that this machine already uses.
+mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
+
+# Made under a temporary name, so that half a chroot is never taken for one.
+make_chroot() (	# VERSION
+	local version=$1 root=$CHROOTS/pg$1 new=$CHROOTS/.pg$1.new
+	exec 9>"$CHROOTS/.pg$version.lock"
+	flock 9
+	[ ! -e "$root/.ready" ] || exit 0
+	rm -rf --one-file-system "$new"
+	mmdebstrap --variant=apt --mode=root --aptopt='Acquire::Retries "3"' \
+		--include="make,gcc,libc6-dev,postgresql-$version,postgresql-server-dev-$version,postgresql-$version-cron,postgresql-$version-pgtap,libipc-run-perl,libtap-parser-sourcehandler-pgtap-perl,pgbouncer" \
+		--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
+		--customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/*' \
+		"${suite[$version]}" "$new" "$(mirror)"
+	touch "$new/.ready"
+	mv "$new" "$root"
+)
