@@ -123,7 +123,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix bench format lint dist help print-%
+OWN_GOALS := demo check matrix coverage valgrind fuzz bench format lint dist help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -135,7 +135,7 @@ include $(PGXS)
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix bench format lint dist help
+.PHONY: demo check matrix coverage valgrind fuzz bench format lint dist help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -145,6 +145,15 @@ check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=
 
 matrix:  ## make check on PostgreSQL 15, 17 and 18, in chroots (root; VERSIONS=, CHROOTS=, LOGS=)
 	@tools/matrix.sh $(VERSIONS)
+
+coverage: ## make check, and how much of src/ it reaches (UNCOVERED=1 lists the lines that it does not)
+	@COVERAGE=1 tools/check.sh
+
+valgrind: ## some regress tests under Valgrind (ONLY="identity credits")
+	@tools/valgrind.sh
+
+fuzz:    ## generated calls of every function, by every kind of caller (SEED=, CALLS=, QUERIES=: see tools/fuzz.sh)
+	@tools/fuzz.sh
 
 bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
 	@tools/cluster.sh -d openinfo_bench -- bench/run.sh

@@ -136,21 +136,49 @@ fact_text(Jsonb *metadata, const char *key, Datum *result)
 	return true;
 }
 
+/* A string as a time.  timestamptz_in() would do, but its errors are none of ours; "infinity" is not a time here. */
+static bool
+string_time(const char *string, TimestampTz *result)
+{
+	char		*field[MAXDATEFIELDS];
+	int			 ftype[MAXDATEFIELDS];
+	char		 buffer[MAXDATELEN + MAXDATEFIELDS];
+	int			 nfields, dtype, tz;
+	struct pg_tm tm;
+	fsec_t		 fsec;
+
+	return ParseDateTime(string, buffer, sizeof(buffer), field, ftype, MAXDATEFIELDS, &nfields) == 0 &&
+		   compat_decode_datetime(field, ftype, nfields, &dtype, &tm, &fsec, &tz) == 0 && dtype == DTK_DATE &&
+		   tm2timestamp(&tm, fsec, &tz, result) == 0;
+}
+
+/* Seconds since 1970 as a time, when it is one that PostgreSQL has. */
+static bool
+number_time(Numeric number, TimestampTz *result)
+{
+	float8 seconds = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+
+	/* written so that NaN is refused */
+	if (!(seconds >= (float8) SECS_PER_DAY * (DATETIME_MIN_JULIAN - UNIX_EPOCH_JDATE) &&
+		  seconds < (float8) SECS_PER_DAY * (TIMESTAMP_END_JULIAN - UNIX_EPOCH_JDATE)))
+		return false;
+	*result = DatumGetTimestampTz(DirectFunctionCall1(float8_timestamptz, Float8GetDatum(seconds)));
+	return true;
+}
+
 /* A time of p_metadata: ISO 8601, or seconds since 1970 as Stripe writes it; false when it is not there. */
 static bool
 fact_time(Jsonb *metadata, const char *key, Datum *result)
 {
 	JsonbValue *value = fact(metadata, key);
+	TimestampTz time;
 
 	if (value == NULL)
 		return false;
-	if (value->type == jbvNumeric)
-		*result = DirectFunctionCall1(float8_timestamptz, DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-	else if (value->type == jbvString)
-		*result = DirectFunctionCall3(timestamptz_in, CStringGetDatum(pnstrdup(value->val.string.val, value->val.string.len)),
-									  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	else
-		refuse_wrong_type("p_metadata", key, "a time: a string, or seconds since 1970");
+	if (!(value->type == jbvNumeric && number_time(value->val.numeric, &time)) &&
+		!(value->type == jbvString && string_time(pnstrdup(value->val.string.val, value->val.string.len), &time)))
+		refuse_wrong_type("p_metadata", key, "a time: ISO 8601, or seconds since 1970");
+	*result = TimestampTzGetDatum(time);
 	return true;
 }
 
@@ -268,7 +296,7 @@ update_subscription(const Effect *effect, Datum workspace, Datum event_at, Jsonb
  * current_period_end (ISO 8601 or seconds since 1970), default_payment_method, currency, old_plan, new_plan; all others
  * are kept with the event.  JSON null is the same as no key.
  * Callers: service_role.  Errors: 42501; 22023 a NULL argument, a blank p_stripe_event_id, an infinite p_event_at,
- * p_metadata is no object or a key of it no string; 22007 a malformed time; 23503 no such workspace; 23505 the customer or
+ * p_metadata is no object or a key of it no string or no time; 23503 no such workspace; 23505 the customer or
  * the subscription is another workspace's; 23514 a negative amount, or a period that ends before it starts.  After an
  * error nothing is recorded, so the event may be sent again.  Locks: the row of stripe_customers.
  */

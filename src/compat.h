@@ -18,6 +18,7 @@
 #include "mb/pg_wchar.h"
 #include "parser/parse_type.h"
 #include "utils/acl.h"
+#include "utils/datetime.h"
 
 /* 17 gave the lexer a caller-owned struct and a const input */
 #if PG_VERSION_NUM >= 170000
@@ -47,6 +48,13 @@
 #define compat_namespace_aclcheck(oid, role, mode) object_aclcheck(NamespaceRelationId, (oid), (role), (mode))
 #else
 #define compat_namespace_aclcheck(oid, role, mode) pg_namespace_aclcheck((oid), (role), (mode))
+#endif
+
+/* 16 tells more of what is wrong with a time */
+#if PG_VERSION_NUM >= 160000
+#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), &(DateTimeErrorExtra){0})
+#else
+#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
 #endif
 
 /* 18 counts index searches for EXPLAIN */

@@ -5,6 +5,7 @@
 #   SUITES="regress isolation"  only these of: regress isolation pgtap tap
 #   ONLY="identity credits"     only these tests (with the first regress test, which creates the extension)
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
+#   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every refusal: make coverage
 #   KEEP=1                      keep the working directory: results, differences, server logs
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -177,6 +178,7 @@ fi
 
 enter_workdir "$0" "$@"
 SUITES=${SUITES:-regress isolation pgtap tap}
+if [ -n "${COVERAGE:-}" ]; then export COPT="${COPT:-} --coverage -O0"; fi
 mkdir "$W/accepted"
 build || { finish 0 1; exit 1; }
 test_dir=$(dirname "$(pg_config --pgxs)")/../test
@@ -190,6 +192,10 @@ for counted in "$W"/count.*; do
 	read -r good bad <"$counted"
 	passed=$((passed + good)) failed=$((failed + bad))
 done
+if [ -n "${COVERAGE:-}" ]; then
+	echo "== coverage"
+	tools/coverage.pl src "${LEAST:-92}" || failed=$((failed + 1))
+fi
 unlisted >"$W/unlisted"
 if [ -s "$W/unlisted" ]; then
 	echo "== lists"

@@ -119,8 +119,11 @@ SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_bad', now(),
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"status": ["active"]}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": {}}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": "soon"}');
+SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": "2026-02-30"}');
+SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": "infinity"}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_end": "2025-01-01"}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_end": 1e300}');
+SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_end": -1e1000}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"stripe_customer_id": "cus_two"}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 9223372036854775807, jsonb_build_object('text', repeat('x', 1000000), 'deep', (repeat('[', 1000) || repeat(']', 1000))::jsonb)) AS large;
 SELECT count(*) AS once FROM billing_events WHERE stripe_event_id = 'evt_bad';
