@@ -201,6 +201,8 @@ midnight() {
 	awk -v before="$before" -v after="$after" '/^Time:/ && !ms { ms = $2 } END { split(before, b, "|"); split(after, a, "|"); print ms, a[1] - b[1], a[2] - b[2], a[3] - b[3] }' "$W/timing" >"$W/midnight.$1"
 }
 a_day
+# the job is an UPDATE, which has no parallel plan
+export PGOPTIONS='-c max_parallel_workers_per_gather=0'
 midnight read "SELECT count(*) FROM users WHERE daily_credits_used <> 0 AND credits_reset_on < (now() AT TIME ZONE 'UTC')::date"
 midnight reset 'SELECT reset_daily_credits()'
 midnight again 'SELECT reset_daily_credits()'

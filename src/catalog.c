@@ -233,27 +233,28 @@ indexes_value(Relation index, AttrNumber attnum, Oid value)
 
 /*
  * A valid btree index that begins with a column, or InvalidOid.  It has every row; with status given, preferably only
- * those with that value in it.
+ * those with that value in it, which "alone" tells.
  */
 static Oid
-index_on(Relation rel, AttrNumber first, AttrNumber status, Oid value)
+index_on(Relation rel, AttrNumber first, AttrNumber status, Oid value, bool *alone)
 {
 	List	 *indexes = RelationGetIndexList(rel);
 	ListCell *lc;
 	Oid		  result = InvalidOid;
 
+	*alone = false;
 	foreach (lc, indexes)
 	{
 		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
 		bool	 usable = index->rd_index->indisvalid && index->rd_rel->relam == BTREE_AM_OID &&
 					  index->rd_index->indkey.values[0] == first;
 		bool partial = usable && RelationGetIndexPredicate(index) != NIL;
-		bool exact = partial && status != InvalidAttrNumber && indexes_value(index, status, value);
 
+		*alone = partial && status != InvalidAttrNumber && indexes_value(index, status, value);
 		index_close(index, AccessShareLock);
-		if (exact || (usable && !partial))
+		if (*alone || (usable && !partial))
 			result = lfirst_oid(lc);
-		if (exact)
+		if (*alone)
 			break;
 	}
 	list_free(indexes);
@@ -276,6 +277,7 @@ const UsersTable *
 catalog_users(void)
 {
 	UsersTable found;
+	bool	   alone;
 	Relation   rel;
 
 	if (OidIsValid(users.relid))
@@ -294,7 +296,7 @@ catalog_users(void)
 	found.daily_credit_limit = column(found.relid, "daily_credit_limit");
 	found.credits_reset_on = column(found.relid, "credits_reset_on");
 	found.id_index = catalog_unique_index(rel, found.id, InvalidAttrNumber);
-	found.workspace_index = index_on(rel, found.workspace_id, InvalidAttrNumber, InvalidOid);
+	found.workspace_index = index_on(rel, found.workspace_id, InvalidAttrNumber, InvalidOid, &alone);
 	found.person_index = catalog_unique_index(rel, found.auth_user_id, found.workspace_id);
 	table_close(rel, AccessShareLock);
 	users = found;
@@ -316,7 +318,7 @@ catalog_queries(void)
 	found.workspace_id = column(found.relid, "workspace_id");
 	found.status = column(found.relid, "status");
 	found.active = catalog_enum("query_status", "active");
-	found.active_index = index_on(rel, found.workspace_id, found.status, found.active);
+	found.active_index = index_on(rel, found.workspace_id, found.status, found.active, &found.active_alone);
 	table_close(rel, AccessShareLock);
 	queries = found;
 	return &queries;

@@ -34,6 +34,7 @@ typedef struct QueriesTable
 	Oid		   relid;
 	Oid		   active;		 /* value of enum query_status */
 	Oid		   active_index; /* begins with workspace_id and has every active query, or InvalidOid */
+	bool	   active_alone; /* ... and nothing else */
 	AttrNumber workspace_id;
 	AttrNumber status;
 } QueriesTable;
