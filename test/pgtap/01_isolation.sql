@@ -286,5 +286,81 @@ SELECT cmp_ok((SELECT count(*)::int FROM pg_constraint WHERE contype = 'f' AND c
 SELECT is(pg_temp.attempt(c, NULL, $$ DELETE FROM workspaces WHERE slug = 'matrix-a' $$, 'b0000000-0000-4000-8000-000000000001'), '1', c.name || ': deleting a workspace leaves the others alone')
   FROM caller c WHERE c.role NOT IN ('authenticated', 'anon') ORDER BY c.name;
 
+-- Functions: an id of another workspace gets the answer that one gets which does not exist ------------------------------
+
+-- A call whose ids are those of a workspace, or, with NULL, ids that nobody has; p_at names the one argument whose id is
+-- to be another workspace's.  The other arguments are whatever fits.
+CREATE FUNCTION pg_temp.call(p_function oid, p_workspace uuid, p_at text DEFAULT NULL, p_instead uuid DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_arg   record;
+    v_whose uuid;
+    v_value text;
+    v_args  text[] := '{}';
+BEGIN
+    FOR v_arg IN
+        SELECT a.name, t.oid::regtype::text AS type, t.typtype FROM pg_proc p CROSS JOIN LATERAL unnest(p.proargtypes, p.proargnames[:p.pronargs]) a(type, name) JOIN pg_type t ON t.oid = a.type WHERE p.oid = p_function
+    LOOP
+        v_whose := CASE WHEN v_arg.name = p_at THEN p_instead ELSE p_workspace END;
+        v_value := CASE WHEN v_arg.typtype = 'e' THEN NULL WHEN v_arg.type = 'text' THEN 'a name' WHEN v_arg.name ~ 'leads' THEN '[{"name": "L"}]' WHEN v_arg.type = 'jsonb' THEN '{}' WHEN v_arg.type ~ 'int' THEN '1'
+                        WHEN v_arg.type <> 'uuid' THEN NULL
+                        WHEN v_whose IS NULL THEN 'e0000000-0000-4000-8000-0000000000ee' END;
+        IF v_arg.typtype = 'e' THEN
+            EXECUTE format('SELECT (enum_range(NULL::%s))[1]', v_arg.type) INTO v_value;
+        ELSIF v_arg.type = 'uuid' AND v_whose IS NOT NULL THEN
+            EXECUTE CASE WHEN v_arg.name ~ 'workspace' THEN 'SELECT $1' WHEN v_arg.name ~ 'auth_user' THEN 'SELECT auth_user_id FROM users WHERE workspace_id = $1 AND role = ''owner'''
+                         ELSE format('SELECT id FROM %I WHERE workspace_id = $1 ORDER BY %s LIMIT 1',
+                                     CASE WHEN v_arg.name ~ 'user' THEN 'users' WHEN v_arg.name ~ 'query' THEN 'queries' WHEN v_arg.name ~ 'result' THEN 'people_search_results' WHEN v_arg.name ~ 'integration' THEN 'integrations'
+                                          WHEN v_arg.name ~ 'search' THEN 'saved_people_searches' WHEN v_arg.name ~ 'lead' THEN 'leads' ELSE 'credit_usage' END,
+                                     CASE WHEN v_arg.name ~ 'user' THEN 'role' ELSE 'id' END) END INTO v_value USING v_whose;
+        END IF;
+        v_args := v_args || format('%I => %L::%s', v_arg.name, v_value, v_arg.type);
+    END LOOP;
+    RETURN format('SELECT string_agg(answer::text, '' '') FROM %s(%s) answer', p_function::regproc, array_to_string(v_args, ', '));
+END
+$$;
+-- What a call answers, and whether it changed another workspace.
+CREATE FUNCTION pg_temp.answer(p_caller caller, p_call text, p_keep uuid) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_before text := pg_temp.fingerprint(p_keep);
+    v_result text;
+BEGIN
+    BEGIN
+        PERFORM set_config('request.jwt.claims', CASE WHEN p_caller.auth_user_id IS NULL THEN '' ELSE json_build_object('sub', p_caller.auth_user_id)::text END, true),
+                set_config('openinfo.workspace_id', coalesce(p_caller.asks::text, ''), true);
+        EXECUTE format('SET LOCAL ROLE %I', p_caller.role);
+        EXECUTE p_call INTO v_result;
+        RESET ROLE;
+        v_result := 'answer: ' || coalesce(v_result, 'none') || CASE WHEN pg_temp.fingerprint(p_keep) <> v_before THEN ', and the other workspace has changed' ELSE '' END;
+        RAISE EXCEPTION USING ERRCODE = 'UNDO0', MESSAGE = v_result;
+    EXCEPTION WHEN OTHERS THEN
+        v_result := CASE SQLSTATE WHEN 'UNDO0' THEN SQLERRM ELSE format('%s: %s', SQLSTATE, SQLERRM) END;
+    END;
+    -- ids that were handed in may come back, new ones are never the same
+    RETURN regexp_replace(v_result, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'UUID', 'g');
+END
+$$;
+CREATE TEMP VIEW callable_with_ids AS
+    SELECT p.oid, p.oid::regprocedure::text AS signature, ARRAY(SELECT p.proargnames[i] FROM generate_series(1, p.pronargs) i WHERE p.proargtypes[i - 1] = 'uuid'::regtype) AS ids
+      FROM pg_proc p JOIN pg_extension e ON e.extname = 'openinfo' AND p.pronamespace = e.extnamespace
+     WHERE has_function_privilege('authenticated', p.oid, 'EXECUTE') AND 'uuid'::regtype = ANY (p.proargtypes);
+CREATE TEMP TABLE called ON COMMIT DROP AS
+    SELECT f.signature, c.name AS caller, c.workspace,
+           pg_temp.answer(c, pg_temp.call(f.oid, x.id), x.id) AS of_other,
+           pg_temp.answer(c, pg_temp.call(f.oid, NULL), x.id) AS of_nobody,
+           CASE WHEN c.workspace IS NOT NULL THEN pg_temp.answer(c, pg_temp.call(f.oid, c.workspace), x.id) END AS of_own
+      FROM callable_with_ids f
+     CROSS JOIN caller c
+      JOIN workspaces x ON x.slug = CASE WHEN c.name = 'other owner' THEN 'matrix-a' ELSE 'matrix-b' END
+     WHERE c.role = 'authenticated' AND c.name <> 'intruder';
+
+SELECT is(of_other, of_nobody, format('%s: %s, of another workspace, is as of none', caller, signature)) FROM called ORDER BY signature, caller;
+SELECT matches(of_other, CASE WHEN caller = 'nobody' THEN '^28000: ' ELSE '^42501: ' END, format('%s: %s, of another workspace, is refused', caller, signature)) FROM called ORDER BY signature, caller;
+-- Refused is what is another's: the same call for one's own workspace is not.
+SELECT doesnt_match(of_own, '^(28000|42501: permission denied for (workspace|function|table))', format('%s: %s, of his own workspace', caller, signature)) FROM called WHERE caller IN ('owner', 'other owner') ORDER BY signature, caller;
+
+-- One id of another workspace among one's own.
+SELECT is(pg_temp.answer(c, pg_temp.call(f.oid, c.workspace, i, x.id), x.id), pg_temp.answer(c, pg_temp.call(f.oid, c.workspace, i, NULL), x.id), format('%s: %s, whose %s is of another workspace, is as of none', c.name, f.signature, i))
+  FROM callable_with_ids f CROSS JOIN LATERAL unnest(f.ids) i JOIN caller c ON c.name IN ('owner', 'member') JOIN workspaces x ON x.slug = 'matrix-b' ORDER BY f.signature, c.name, i;
+
 SELECT * FROM finish();
 ROLLBACK;
