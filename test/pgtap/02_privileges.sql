@@ -134,8 +134,6 @@ INSERT INTO callable VALUES
     ('update_workspace_plan', 'service'), ('record_billing_event', 'service'), ('get_billing_summary', 'user'), ('schedule_jobs', 'service'), ('unschedule_jobs', 'service');
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
 INSERT INTO internal VALUES
-    -- beneath the views
-    ('job_status', 'service'),
     -- in an index, and so called by whoever writes a lead or a person
     ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables
