@@ -21,6 +21,15 @@ OBJS = \
 	src/members.o \
 	src/seals.o \
 	src/sealing.o \
+	src/topic_text.o \
+	src/topic_stem.o \
+	src/topic_index.o \
+	src/topic_match.o \
+	src/topic_wants.o \
+	src/topic_rows.o \
+	src/topic_typos.o \
+	src/topics.o \
+	src/trends.o \
 	src/queries.o \
 	src/processing.o \
 	src/credits.o \
@@ -55,6 +64,8 @@ REGRESS = \
 	identity \
 	snapshots \
 	members \
+	topics \
+	trends \
 	attacks \
 	queries \
 	processing \
@@ -88,6 +99,7 @@ ISOLATION = \
 	claim_once \
 	overlapping_batches \
 	cleanup_twice \
+	concurrent_trends \
 
 PGTAP = \
 	00_catalog \
@@ -110,6 +122,7 @@ TAP = \
 	standby \
 	pooler \
 	postgrest \
+	topics_exact \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
@@ -156,7 +169,7 @@ fuzz:    ## generated calls of every function, by every kind of caller (SEED=, C
 	@tools/fuzz.sh
 
 bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
-	@tools/cluster.sh -d openinfo_bench -- bench/run.sh
+	@DEPS='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
 
 format:  ## clang-format the C sources
 	clang-format -i src/*.c src/*.h

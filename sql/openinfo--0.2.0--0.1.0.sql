@@ -10,5 +10,19 @@ DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000002';
 DROP FUNCTION @extschema@.migration_20260101000002_global_topics();
 DROP FUNCTION @extschema@.set_week_end();
 
+DROP FUNCTION @extschema@.update_topic_trends();
+DROP FUNCTION @extschema@.get_trending_losers(int);
+DROP FUNCTION @extschema@.get_trending_gainers(int);
+
+DROP FUNCTION @extschema@.search_topics(text, int);
+DROP OPERATOR FAMILY @extschema@.topic_keys_ops USING gin;
+DROP FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal);
+DROP FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal);
+DROP FUNCTION @extschema@.topic_keys_question(bytea[], internal, smallint, internal, internal, internal, internal);
+DROP FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal);
+DROP FUNCTION @extschema@.topic_search_keys(text, smallint);
+DROP FUNCTION @extschema@.topic_search_text(text);
+DROP FUNCTION @extschema@.topic_search_band(int);
+
 DROP TYPE @extschema@.trend_direction;
 DROP TYPE @extschema@.topic_category;

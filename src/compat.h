@@ -58,10 +58,77 @@
 #endif
 
 /* 18 counts index searches for EXPLAIN */
+#include "access/genam.h"
 #if PG_VERSION_NUM >= 180000
-#define compat_index_beginscan(heap, index, snapshot, nkeys) index_beginscan((heap), (index), (snapshot), NULL, (nkeys), 0)
+#define compat_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), NULL, (nkeys), 0)
+#define compat_index_beginscan_bitmap(index, snapshot, nkeys) index_beginscan_bitmap((index), (snapshot), NULL, (nkeys))
 #else
-#define compat_index_beginscan(heap, index, snapshot, nkeys) index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#define compat_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), (nkeys), 0)
+#define compat_index_beginscan_bitmap(index, snapshot, nkeys) index_beginscan_bitmap((index), (snapshot), (nkeys))
 #endif
+
+/* 18 hands out the rows of a bitmap's page in a second step */
+#include "access/htup_details.h"
+#include "nodes/tidbitmap.h"
+typedef struct CompatBitmapScan
+{
+#if PG_VERSION_NUM >= 180000
+	TBMPrivateIterator *iterator;
+	OffsetNumber		offsets[MaxHeapTuplesPerPage];
+#else
+	TBMIterator	 *iterator;
+	OffsetNumber *offsets;
+#endif
+	BlockNumber block;
+	bool		lossy; /* only the page is known */
+	bool		recheck;
+	int			ntuples;
+} CompatBitmapScan;
+
+static inline void
+compat_bitmap_begin(CompatBitmapScan *scan, TIDBitmap *bitmap)
+{
+#if PG_VERSION_NUM >= 180000
+	scan->iterator = tbm_begin_private_iterate(bitmap);
+#else
+	scan->iterator = tbm_begin_iterate(bitmap);
+#endif
+}
+
+static inline bool
+compat_bitmap_next(CompatBitmapScan *scan)
+{
+#if PG_VERSION_NUM >= 180000
+	TBMIterateResult page;
+
+	if (!tbm_private_iterate(scan->iterator, &page))
+		return false;
+	scan->block = page.blockno;
+	scan->lossy = page.lossy;
+	scan->recheck = page.recheck;
+	scan->ntuples = page.lossy ? 0 : tbm_extract_page_tuple(&page, scan->offsets, MaxHeapTuplesPerPage);
+#else
+	TBMIterateResult *page = tbm_iterate(scan->iterator);
+
+	if (page == NULL)
+		return false;
+	scan->block = page->blockno;
+	scan->lossy = page->ntuples < 0;
+	scan->recheck = page->recheck;
+	scan->ntuples = page->ntuples;
+	scan->offsets = page->offsets;
+#endif
+	return true;
+}
+
+static inline void
+compat_bitmap_end(CompatBitmapScan *scan)
+{
+#if PG_VERSION_NUM >= 180000
+	tbm_end_private_iterate(scan->iterator);
+#else
+	tbm_end_iterate(scan->iterator);
+#endif
+}
 
 #endif

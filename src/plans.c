@@ -31,18 +31,30 @@
 #include "catalog.h"
 #include "plans.h"
 
+static void
+plans_enter(PlanScope *scope, Oid role, int more_context)
+{
+	GetUserIdAndSecContext(&scope->user, &scope->sec_context);
+	SetUserIdAndSecContext(role, scope->sec_context | more_context);
+	scope->guc_nest_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
 /* As another role than the owner of the tables. */
 void
 plans_begin_as(PlanScope *scope, Oid role)
 {
 	/* SECURITY_NOFORCE_RLS: the owner is not held by FORCE ROW LEVEL SECURITY here, whether he is a superuser or not */
-	GetUserIdAndSecContext(&scope->user, &scope->sec_context);
-	SetUserIdAndSecContext(role,
-						   scope->sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	scope->guc_nest_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	plans_enter(scope, role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+}
+
+/* As the caller himself, for what he may do anyway: his grants and policies hold, and those of an owner too. */
+void
+plans_begin_as_caller(PlanScope *scope)
+{
+	plans_enter(scope, GetUserId(), 0);
 }
 
 void
@@ -133,6 +145,14 @@ plan_current(KeptPlan *plan)
 {
 	if (plan->plan == NULL || plan->generation != catalog_generation())
 		plan_make(plan);
+}
+
+/* Opens a cursor on a plan within plans_begin(), in the caller's snapshot; for results that may be large. */
+Portal
+plans_open(KeptPlan *plan, const Datum *values, const char *nulls)
+{
+	plan_current(plan);
+	return SPI_cursor_open(NULL, plan->plan, (Datum *) values, nulls, true);
 }
 
 /*

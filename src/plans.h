@@ -26,7 +26,10 @@ typedef struct KeptPlan
 	uint64		generation; /* of the catalog when it was made */
 } KeptPlan;
 
-#define KEPT_PLAN(sql, types) {(sql), (types), NULL, 0}
+#define KEPT_PLAN(sql, types)   \
+	{                           \
+		(sql), (types), NULL, 0 \
+	}
 
 /* What plans_begin() changed and plans_end() puts back. */
 typedef struct PlanScope
@@ -39,8 +42,12 @@ typedef struct PlanScope
 extern void	  plans_init(void);
 extern void	  plans_begin(PlanScope *scope);
 extern void	  plans_begin_as(PlanScope *scope, Oid role);
+extern void	  plans_begin_as_caller(PlanScope *scope);
 extern void	  plans_end(const PlanScope *scope);
 extern uint64 plans_run(KeptPlan *plan, const Datum *values, const char *nulls, bool read_only, long limit);
+
+/* A cursor, for results that may be large: SPI_cursor_fetch(). */
+extern Portal plans_open(KeptPlan *plan, const Datum *values, const char *nulls);
 
 /* A function that returns a table: the rows of one query, */
 extern uint64 plans_return_query(FunctionCallInfo fcinfo, KeptPlan *plan, const Datum *values, const char *nulls);
