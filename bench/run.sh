@@ -7,6 +7,8 @@
 
 all=(
 	isolation
+	topics
+	trends
 	credits
 	leads
 )

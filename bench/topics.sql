@@ -1,0 +1,53 @@
+-- Keystrokes: bench.typed has what is typed; bench.keystrokes() the best of p_rounds for each, in microseconds.
+CREATE TABLE bench.typed (n serial, kind text, typed text, topic text, us float8, usual_us float8);
+
+CREATE FUNCTION bench.keystrokes(p_rounds int) RETURNS void LANGUAGE plpgsql SET jit = off AS $$
+DECLARE
+    r       record;
+    v_start timestamptz;
+    v_us    float8;
+    v_best  float8;
+BEGIN
+    FOR r IN SELECT n, typed FROM bench.typed ORDER BY n LOOP
+        v_best := 'infinity';
+        FOR i IN 1..p_rounds LOOP
+            v_start := clock_timestamp();
+            PERFORM * FROM search_topics(r.typed);
+            v_us := extract(epoch FROM clock_timestamp() - v_start) * 1e6;
+            v_best := least(v_best, v_us);
+        END LOOP;
+        UPDATE bench.typed SET us = v_best WHERE n = r.n;
+        CONTINUE WHEN r.n % 10 <> 0;
+        v_best := 'infinity';
+        FOR i IN 1..p_rounds LOOP
+            v_start := clock_timestamp();
+            PERFORM id, topic, category, current_volume, trend_direction
+               FROM global_topics, websearch_to_tsquery('pg_catalog.english', r.typed) q
+              WHERE topic_tsv @@ q ORDER BY ts_rank(topic_tsv, q) DESC LIMIT 20;
+            v_us := extract(epoch FROM clock_timestamp() - v_start) * 1e6;
+            v_best := least(v_best, v_us);
+        END LOOP;
+        UPDATE bench.typed SET usual_us = v_best WHERE n = r.n;
+    END LOOP;
+END
+$$;
+
+-- The slowest of so many random strings: letters, punctuation, other scripts, with and without blanks.
+CREATE FUNCTION bench.slowest_random(p_times int) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+    v_typed text;
+    v_start timestamptz;
+    v_worst float8 := 0;
+    c_signs CONSTANT text := 'aeiounrtslcdmpghbfyvkwz    aeiou  .-+#/&''"%_\()!|:*ßéøłжשعक漢🚀';
+BEGIN
+    PERFORM setseed(0.5);
+    FOR i IN 1..p_times LOOP
+        SELECT string_agg(substr(c_signs, 1 + floor(random() * length(c_signs) * CASE WHEN i % 4 = 0 THEN 1 ELSE 0.5 END)::int, 1), '')
+          INTO v_typed FROM generate_series(1, 1 + floor(random() ^ 2 * CASE WHEN i % 100 = 0 THEN 10000 ELSE 60 END)::int);
+        v_start := clock_timestamp();
+        PERFORM * FROM search_topics(v_typed);
+        v_worst := greatest(v_worst, extract(epoch FROM clock_timestamp() - v_start) * 1e6);
+    END LOOP;
+    RETURN v_worst;
+END
+$$;
