@@ -19,6 +19,7 @@ parts=(
 	credits
 	people
 	leads
+	topics
 )
 
 say() { echo "openinfo: $*" >&2; }
