@@ -12,6 +12,7 @@
 #include "openinfo.h"
 
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 
 #include "catalog.h"
 #include "identity.h"
@@ -26,7 +27,7 @@
  *
  * Writes this week's row in trends for every topic, and change_percent and trend_direction on the topics; rows whose
  * values stay are not touched.  Returns the number of topics.
- * Callers: service_role and the scheduler.  Errors: 42501 anybody else; 40001 in REPEATABLE READ, when another run has
+ * Callers: service_role and the scheduler.  Errors: 42501 anybody else; 25006 READ ONLY; 40001 in REPEATABLE READ, when another run has
  * finished since the transaction began.
  * Locks: ShareUpdateExclusiveLock on trends, so that of two runs the second waits, and then finds nothing to change;
  * readers and writers of the table are not held up.  Rows of global_topics as any UPDATE.
@@ -73,6 +74,8 @@ openinfo_update_topic_trends(PG_FUNCTION_ARGS)
 	bool	  isnull;
 
 	identity_authorize_service("update_topic_trends");
+	/* said before the lock is asked for, which a standby refuses in other words */
+	PreventCommandIfReadOnly("update_topic_trends()");
 
 	LockRelationOid(catalog_table("trends"), ShareUpdateExclusiveLock);
 	plans_begin(&scope);
