@@ -19,6 +19,7 @@ parts=(
 	credits
 	people
 	leads
+	jobs
 )
 
 say() { echo "openinfo: $*" >&2; }
