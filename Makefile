@@ -137,6 +137,7 @@ PG_CONFIG ?= pg_config
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
 OWN_GOALS := demo check matrix coverage valgrind fuzz bench format lint dist help print-%
+OWN_GOALS := demo check matrix upgrade bench format lint dist help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -149,6 +150,7 @@ endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
 .PHONY: demo check matrix coverage valgrind fuzz bench format lint dist help
+.PHONY: demo check matrix upgrade bench format lint dist help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -167,6 +169,8 @@ valgrind: ## some regress tests under Valgrind (ONLY="identity credits")
 
 fuzz:    ## generated calls of every function, by every kind of caller (SEED=, CALLS=, QUERIES=: see tools/fuzz.sh)
 	@tools/fuzz.sh
+upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroots (root; CHROOTS=)
+	@tools/upgrade.sh
 
 bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
 	@DEPS='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh

@@ -5,7 +5,7 @@
 #
 # A chroot is made once and never written to afterwards: who uses it does so in a mount namespace of his own.
 
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034,SC2016
 declare -A suite=([15]=bookworm [17]=trixie [18]=forky)
 CHROOTS=${CHROOTS:-/var/cache/openinfo-matrix}
 

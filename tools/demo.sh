@@ -20,6 +20,7 @@ parts=(
 	people
 	leads
 	topics
+	jobs
 )
 
 say() { echo "openinfo: $*" >&2; }

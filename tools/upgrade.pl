@@ -37,7 +37,7 @@ package Server
 
 	sub start { my $self = shift; $self->{started} = 1; return $self->run('pg_ctl', '-D', $self->{data}, '-l', "$self->{data}/log", '-s', '-w', 'start'); }
 	sub stop { my $self = shift; $self->{started} = 0; return $self->run('pg_ctl', '-D', $self->{data}, '-m', 'fast', '-s', '-w', 'stop'); }
-	sub DESTROY { my $self = shift; local $?; eval { $self->stop } if $self->{started}; return; }
+	sub DESTROY { my $self = shift; local ($?, $@); eval { $self->stop } if $self->{started}; return; }
 
 	# The new version's psql speaks to both.
 	sub psql
@@ -104,15 +104,13 @@ for (my $tries = 0; $tries < 1200 && $status !~ /succeeded|failed/; $tries++)
 }
 like($status, qr/^succeeded/, 'and one has run');
 
-# Down and up again, by the new version.
-$new->safe_psql('app', "SET openinfo.allow_data_loss = on; ALTER EXTENSION openinfo UPDATE TO '0.1.0'; ALTER EXTENSION openinfo UPDATE");
-is($new->safe_psql('app', 'SELECT count(*) FROM app.workspaces'), '2', 'down to 0.1.0 and up again');
 $new->stop;
 
 # Beside it an installation that has known no other version.
 my $fresh = Server->new('fresh', $new_bin);
 furnish($fresh);
-same($catalog, snapshot($fresh, 'app'), 'the catalog is that of a fresh installation');
+# pg_cron itself names another schema from version to version
+same((map { s/^extension\|pg_cron\|.*\n//mr } $catalog, snapshot($fresh, 'app')), 'the catalog is that of a fresh installation');
 $fresh->stop;
 
 done_testing();

@@ -25,12 +25,12 @@ install_in() {	# ROOT VERSION
 	chroot "$1" make -s -C /src with_llvm=no PG_CONFIG="/usr/lib/postgresql/$2/bin/pg_config" all install
 }
 
-# The old programs: each with the libraries that its home has for them.
+# The old programs: each with the libraries that its home has for them.  ldd complains of those that are scripts.
 wrap_programs() {	# ROOT VERSION
 	local name path program
 	mkdir "$1/wrapped" "$1/libraries"
 	# shellcheck disable=SC2016
-	chroot "$1/old" sh -c 'ldd /usr/lib/postgresql/$1/bin/* /usr/lib/postgresql/$1/lib/*.so 2>/dev/null' _ "$2" |
+	chroot "$1/old" sh -c 'ldd /usr/lib/postgresql/$1/bin/* /usr/lib/postgresql/$1/lib/*.so 2>/dev/null || true' _ "$2" |
 		sed -n 's/^\t\([^ ]*\) => \([^ ]*\) .*/\1 \2/p' | sort -u |
 		while read -r name path; do
 			case $name in
