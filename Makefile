@@ -68,6 +68,8 @@ REGRESS = \
 	integrations \
 	billing \
 	removal \
+	monitoring \
+	checklist \
 
 ISOLATION = \
 	membership_ends \
@@ -110,6 +112,7 @@ TAP = \
 	standby \
 	pooler \
 	postgrest \
+	monitoring \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
