@@ -113,6 +113,7 @@ TAP = \
 	pooler \
 	postgrest \
 	monitoring \
+	schema_doc \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
@@ -127,6 +128,7 @@ PG_CONFIG ?= pg_config
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
 OWN_GOALS := demo check matrix coverage valgrind fuzz bench format lint dist help print-%
+OWN_GOALS := demo check matrix bench docs deb format lint dist help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -139,6 +141,7 @@ endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
 .PHONY: demo check matrix coverage valgrind fuzz bench format lint dist help
+.PHONY: demo check matrix bench docs deb format lint dist help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -160,6 +163,14 @@ fuzz:    ## generated calls of every function, by every kind of caller (SEED=, C
 
 bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
 	@tools/cluster.sh -d openinfo_bench -- bench/run.sh
+
+docs:    ## write docs/schema.md from the catalog of a new installation
+	@mkdir -p docs
+	@tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
+	@mv docs/schema.md.new docs/schema.md
+
+deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL
+	@tools/deb.sh $(or $(OUT),dist)
 
 format:  ## clang-format the C sources
 	clang-format -i src/*.c src/*.h
