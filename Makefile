@@ -114,6 +114,7 @@ TAP = \
 	postgrest \
 	monitoring \
 	schema_doc \
+	packaging \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
@@ -178,7 +179,7 @@ format:  ## clang-format the C sources
 lint:    ## cppcheck, the format of the C sources, shellcheck
 	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 src
 	clang-format --dry-run --Werror src/*.c src/*.h
-	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session
 
 dist:    ## openinfo-VERSION.zip of what is committed, as PGXN takes it
 	git archive --format zip --prefix $(EXTENSION)-$(EXTVERSION)/ --output $(EXTENSION)-$(EXTVERSION).zip HEAD
