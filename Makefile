@@ -79,6 +79,8 @@ REGRESS = \
 	integrations \
 	billing \
 	removal \
+	monitoring \
+	checklist \
 
 ISOLATION = \
 	membership_ends \
@@ -123,6 +125,9 @@ TAP = \
 	pooler \
 	postgrest \
 	topics_exact \
+	monitoring \
+	schema_doc \
+	packaging \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
@@ -138,6 +143,7 @@ PG_CONFIG ?= pg_config
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
 OWN_GOALS := demo check matrix coverage valgrind fuzz bench format lint dist help print-%
 OWN_GOALS := demo check matrix upgrade bench format lint dist help print-%
+OWN_GOALS := demo check matrix bench docs deb format lint dist help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -151,6 +157,7 @@ endif
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
 .PHONY: demo check matrix coverage valgrind fuzz bench format lint dist help
 .PHONY: demo check matrix upgrade bench format lint dist help
+.PHONY: demo check matrix bench docs deb format lint dist help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -175,13 +182,21 @@ upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroot
 bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
 	@DEPS='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
 
+docs:    ## write docs/schema.md from the catalog of a new installation
+	@mkdir -p docs
+	@tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
+	@mv docs/schema.md.new docs/schema.md
+
+deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL
+	@tools/deb.sh $(or $(OUT),dist)
+
 format:  ## clang-format the C sources
 	clang-format -i src/*.c src/*.h
 
 lint:    ## cppcheck, the format of the C sources, shellcheck
 	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 src
 	clang-format --dry-run --Werror src/*.c src/*.h
-	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run
+	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session
 
 dist:    ## openinfo-VERSION.zip of what is committed, as PGXN takes it
 	git archive --format zip --prefix $(EXTENSION)-$(EXTVERSION)/ --output $(EXTENSION)-$(EXTVERSION).zip HEAD

@@ -133,6 +133,420 @@ COMMENT ON COLUMN @extschema@.openinfo_jobs.next_due IS 'When it is due next; NU
 COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS 'Due for more than ten minutes and not run; NULL when that cannot be known';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Monitoring: sizes, use of indexes, slow queries, connections, and the security checklist
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- "Watched" here: what is in the schema of the extension, and any other table that has a workspace_id.
+
+CREATE VIEW @extschema@.openinfo_table_sizes WITH (security_invoker = true) AS
+    SELECT n.nspname::text AS schema_name, c.relname::text AS table_name,
+           pg_total_relation_size(c.oid) AS total_bytes, pg_table_size(c.oid) AS table_bytes, pg_indexes_size(c.oid) AS index_bytes,
+           CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
+           pg_stat_get_dead_tuples(c.oid) AS dead_rows,
+           greatest(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)) AS last_vacuum,
+           greatest(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) AS last_analyze
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
+       AND (c.relnamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo')
+            OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
+     ORDER BY total_bytes DESC, schema_name, table_name;
+REVOKE ALL ON TABLE @extschema@.openinfo_table_sizes FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_table_sizes TO service_role;
+COMMENT ON VIEW @extschema@.openinfo_table_sizes IS 'Size, rows and upkeep of each table of the schema, and of any other that has a workspace_id; the largest first';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.schema_name IS 'Schema of the table';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.table_name IS 'Name of the table';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.total_bytes IS 'All that it takes on disk';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.table_bytes IS 'Of that the rows, with what is stored out of line';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.index_bytes IS 'Of that the indexes';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.estimated_rows IS 'Rows, as the last VACUUM or ANALYZE estimated them; NULL before the first';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.dead_rows IS 'Row versions that wait for VACUUM, as counted by the statistics';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.last_vacuum IS 'When it was last vacuumed, by whomever';
+COMMENT ON COLUMN @extschema@.openinfo_table_sizes.last_analyze IS 'When it was last analyzed, by whomever';
+
+CREATE VIEW @extschema@.openinfo_index_usage WITH (security_invoker = true) AS
+    SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, x.relname::text AS index_name,
+           pg_relation_size(x.oid) AS index_bytes,
+           pg_stat_get_numscans(x.oid) AS scans, pg_stat_get_tuples_returned(x.oid) AS entries_read,
+           i.indisunique OR i.indisexclusion AS enforces, i.indisvalid AS valid,
+           pg_stat_get_numscans(x.oid) = 0 AND NOT (i.indisunique OR i.indisexclusion) AS unused,
+           pg_get_indexdef(x.oid) AS definition
+      FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE x.relkind = 'i' AND c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
+       AND (c.relnamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo')
+            OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
+     ORDER BY scans, index_bytes DESC, schema_name, table_name, index_name;
+REVOKE ALL ON TABLE @extschema@.openinfo_index_usage FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_index_usage TO service_role;
+COMMENT ON VIEW @extschema@.openinfo_index_usage IS 'How often each index of those tables was used since the statistics were reset; the least used first';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.schema_name IS 'Schema of the table and its index';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.table_name IS 'Name of the table';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.index_name IS 'Name of the index';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.index_bytes IS 'What it takes on disk';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.scans IS 'How often a query looked into it, on this server; those of a standby are counted there';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.entries_read IS 'Entries that those scans returned';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.enforces IS 'It enforces a key, so it is needed however seldom it is scanned';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.valid IS 'False after CREATE INDEX CONCURRENTLY has failed: it costs, and serves nobody';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.unused IS 'Never scanned, and it enforces nothing. Mind that an index on a foreign key serves deletions, which may be rare';
+COMMENT ON COLUMN @extschema@.openinfo_index_usage.definition IS 'The statement that makes it';
+
+CREATE VIEW @extschema@.openinfo_connections WITH (security_invoker = true) AS
+    SELECT coalesce(a.usename, 'unknown')::text AS role_name, a.state, count(*) AS connections,
+           count(*) FILTER (WHERE a.wait_event_type = 'Lock') AS waiting_for_lock,
+           max(clock_timestamp() - a.xact_start) AS longest_transaction,
+           max(clock_timestamp() - a.state_change) AS longest_in_state,
+           current_setting('max_connections')::int AS max_connections
+      FROM pg_stat_activity a
+     WHERE a.datname = current_database() AND coalesce(a.backend_type, 'client backend') = 'client backend'
+     GROUP BY a.usename, a.state
+     ORDER BY connections DESC, role_name, state;
+REVOKE ALL ON TABLE @extschema@.openinfo_connections FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_connections TO service_role;
+COMMENT ON VIEW @extschema@.openinfo_connections IS 'Who is connected to this database, by role and state. What sessions of other roles do is seen by superusers and members of pg_read_all_stats';
+COMMENT ON COLUMN @extschema@.openinfo_connections.role_name IS 'Role that logged in';
+COMMENT ON COLUMN @extschema@.openinfo_connections.state IS 'active, idle, idle in transaction, ...; NULL when the reader may not know';
+COMMENT ON COLUMN @extschema@.openinfo_connections.connections IS 'How many';
+COMMENT ON COLUMN @extschema@.openinfo_connections.waiting_for_lock IS 'Of these, how many wait for a lock';
+COMMENT ON COLUMN @extschema@.openinfo_connections.longest_transaction IS 'Age of the oldest open transaction among them';
+COMMENT ON COLUMN @extschema@.openinfo_connections.longest_in_state IS 'Longest time that one of them has been in this state';
+COMMENT ON COLUMN @extschema@.openinfo_connections.max_connections IS 'How many the server allows in all, of every database';
+
+-- A view that named pg_stat_statements could not be made where it is not; so a function looks for it, in whatever schema.
+CREATE FUNCTION @extschema@.slow_queries() RETURNS TABLE (role_name text, calls bigint, total_ms double precision, mean_ms double precision,
+        max_ms double precision, rows_returned bigint, cache_hit_percent numeric, query text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_schema  oid;
+    v_view    text;
+BEGIN
+    SELECT extnamespace, format('%s.pg_stat_statements', extnamespace::regnamespace) INTO v_schema, v_view
+      FROM pg_extension WHERE extname = 'pg_stat_statements';
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    IF NOT has_schema_privilege(v_schema, 'USAGE') OR NOT has_table_privilege(v_view, 'SELECT') THEN
+        RAISE NOTICE 'role "%" may not read pg_stat_statements', current_user
+            USING HINT = format('Run GRANT USAGE ON SCHEMA %s TO %I; GRANT SELECT ON %s TO %2$I;', v_schema::regnamespace, current_user, v_view);
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($sql$
+        SELECT pg_get_userbyid(s.userid)::text, s.calls, s.total_exec_time, s.mean_exec_time, s.max_exec_time, s.rows,
+               round(100.0 * s.shared_blks_hit / nullif(s.shared_blks_hit + s.shared_blks_read, 0), 1), s.query
+          FROM %s s
+         WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())$sql$, v_view);
+EXCEPTION
+    WHEN object_not_in_prerequisite_state THEN
+        RAISE NOTICE 'pg_stat_statements is in the database but not in the server: %', SQLERRM
+            USING HINT = 'Add it to shared_preload_libraries and restart the server.';
+    WHEN undefined_column THEN
+        RAISE NOTICE 'pg_stat_statements is of an older version: %', SQLERRM
+            USING HINT = 'Run ALTER EXTENSION pg_stat_statements UPDATE.';
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.slow_queries() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.slow_queries() TO service_role;
+COMMENT ON FUNCTION @extschema@.slow_queries() IS 'What pg_stat_statements knows of this database; see view openinfo_slow_queries';
+
+CREATE VIEW @extschema@.openinfo_slow_queries WITH (security_invoker = true) AS
+    SELECT role_name, calls, total_ms, mean_ms, max_ms, rows_returned, cache_hit_percent, query
+      FROM @extschema@.slow_queries()
+     ORDER BY mean_ms DESC, calls DESC;
+REVOKE ALL ON TABLE @extschema@.openinfo_slow_queries FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_slow_queries TO service_role;
+COMMENT ON VIEW @extschema@.openinfo_slow_queries IS 'Statements of this database, those that take longest on average first; empty without pg_stat_statements';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.role_name IS 'Role that the statement ran as';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.calls IS 'How often it ran since the statistics were reset';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.total_ms IS 'Milliseconds in all';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.mean_ms IS 'Milliseconds on average';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.max_ms IS 'Milliseconds at worst';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.rows_returned IS 'Rows in all, returned or written';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.cache_hit_percent IS 'Of the blocks that it read, how many were in shared buffers';
+COMMENT ON COLUMN @extschema@.openinfo_slow_queries.query IS 'Its text, with parameters in place of constants; texts of other roles are shown to superusers and members of pg_read_all_stats';
+
+/*
+ * The guide's security checklist, line by line, against the catalog as it is.  What counts is the effective privilege,
+ * however it came about: a grant, PUBLIC, a membership in another role.  Only what goes beyond what openinfo grants is
+ * found; what somebody has revoked is his affair.
+ *
+ * Which tables: those of openinfo, and any table of the user's that has a workspace_id ("tenant" below are all that
+ * have one).  What "authenticated" may do with openinfo's tables is written down here; what it may execute, the catalog
+ * remembers from the script that granted it (pg_init_privs).
+ */
+CREATE FUNCTION @extschema@.security_checklist() RETURNS TABLE (item text, ok boolean, detail text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+WITH RECURSIVE
+allowed (relname, reads, inserts, updates, deletes) AS (VALUES
+    ('workspaces', true, '{}'::text[], '{name,industry_vertical,subdomain,custom_domain,branding}'::text[], false),
+    ('users', true, '{}', '{full_name,avatar_url,last_login_at}', false),
+    ('plans', true, '{}', '{}', false),
+    ('global_topics', true, '{}', '{}', false),
+    ('trends', true, '{}', '{}', false),
+    ('queries', true, '{topic_id,name,filters,status,next_run_at}', '{name,filters,status,next_run_at}', true),
+    ('saved_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
+    ('leads', true, '{query_id,company_data,contact_data}', '{company_data,contact_data,query_id}', true),
+    ('credit_usage', true, '{}', '{}', false),
+    ('export_jobs', true, '{export_format,filters}', '{}', true),
+    ('expired_export_files', false, '{}', '{}', false),
+    ('people_search_results', true, '{person_data,search_filters}', '{}', true),
+    ('sealed_contacts', false, '{}', '{}', false),
+    ('saved_people_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
+    ('integrations', true, '{type,name,status,config}', '{type,name,status,config}', true),
+    ('sealed_secrets', false, '{}', '{}', false),
+    ('integration_events', false, '{}', '{}', false),
+    ('billing_events', true, '{}', '{}', false),
+    ('notification_preferences', true, '{}', '{email_new_leads,email_daily_digest,email_weekly_report,email_query_completed,email_credit_low,email_billing_updates,inapp_new_leads,inapp_mentions,inapp_system_updates,slack_new_leads,slack_daily_digest}', false),
+    ('stripe_customers', true, '{}', '{}', false),
+    ('schema_migrations', false, '{}', '{}', false)
+),
+extension AS (
+    SELECT e.oid, e.extnamespace AS schema,
+           to_regprocedure(format('%s.get_user_workspace_id()', e.extnamespace::regnamespace)) AS asks_workspace,
+           to_regclass(format('%s.workspaces', e.extnamespace::regnamespace)) AS workspaces
+      FROM pg_extension e WHERE e.extname = 'openinfo'
+),
+member AS (
+    SELECT d.classid, d.objid FROM pg_depend d JOIN extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid WHERE d.deptype = 'e'
+),
+role AS (
+    SELECT r.oid, r.rolname::text AS name, r.rolname <> 'service_role' AS by_request FROM pg_roles r WHERE r.rolname IN ('anon', 'authenticated', 'service_role')
+),
+-- Tables, with what is expected of those that are openinfo's.
+watched AS (
+    SELECT c.oid, c.oid::regclass::text AS name, c.relname::text, c.relowner, c.relnamespace, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
+           w.attnum AS workspace_column, w.attnotnull AS workspace_required, a.relname IS NOT NULL AS ours, a.reads, a.inserts, a.updates, a.deletes
+      FROM extension e
+     CROSS JOIN pg_class c
+      LEFT JOIN pg_attribute w ON w.attrelid = c.oid AND w.attname = 'workspace_id' AND NOT w.attisdropped
+      LEFT JOIN allowed a ON a.relname = c.relname::text AND c.relnamespace = e.schema
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (a.relname IS NOT NULL OR w.attnum IS NOT NULL)
+       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+),
+tenant AS (SELECT * FROM watched WHERE workspace_column IS NOT NULL),
+watched_column AS (
+    SELECT t.oid, t.name || '.' || quote_ident(a.attname) AS name, t.ours, a.attname::text, a.attnum, a.attacl, a.attname = ANY (t.inserts) AS insertable, a.attname = ANY (t.updates) AS updatable
+      FROM watched t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+),
+watched_schema AS (
+    SELECT e.schema AS oid, true AS ours FROM extension e
+    UNION
+    SELECT t.relnamespace, false FROM watched t CROSS JOIN extension e WHERE t.relnamespace <> e.schema
+),
+our_view AS (
+    SELECT c.oid, c.oid::regclass::text AS name, c.relacl FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid WHERE c.relkind = 'v'
+),
+our_function AS (
+    SELECT p.oid, p.oid::regprocedure::text AS name, p.proacl, p.proowner, p.proconfig, p.prosecdef, l.lanname, i.initprivs
+      FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid JOIN pg_language l ON l.oid = p.prolang
+      LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0
+),
+-- Functions that run as their owner although a request can call them, or fire them.
+definer AS (
+    SELECT p.oid, p.oid::regprocedure::text AS name, p.proconfig
+      FROM pg_proc p
+     WHERE p.prosecdef AND p.pronamespace <> 'pg_catalog'::regnamespace
+       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname <> 'openinfo')
+       AND (EXISTS (SELECT FROM role r WHERE r.by_request AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE'))
+            OR EXISTS (SELECT FROM pg_trigger g JOIN watched t ON t.oid = g.tgrelid WHERE g.tgfoid = p.oid))
+),
+-- Policies that let anon or authenticated at rows; bound: they keep to the active workspace.  Of openinfo's tables that
+-- is asked in openinfo's own words, without an alternative; of others, that they speak of it.
+policy AS (
+    SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')' AS name, t.workspace_column, p.polcmd, p.polpermissive,
+           CASE WHEN NOT t.ours THEN
+                    (SELECT bool_and(e ~ '\m(workspace_id\M|get_user_workspace_id\()' AND e !~ '\mOR true\M') FROM unnest(x.expressions) e)
+                WHEN t.workspace_column IS NULL AND t.relname <> 'workspaces' THEN p.polcmd = 'r'
+                ELSE (SELECT bool_and(e ~ (CASE t.relname WHEN 'workspaces' THEN '\m' ELSE '\mworkspace_' END || 'id = \( SELECT [^()]*\mget_user_workspace_id\(\)')
+                                      AND regexp_replace(e, '''[^'']*''', '', 'g') !~ '\mOR\M') FROM unnest(x.expressions) e)
+                     AND EXISTS (SELECT FROM pg_depend d JOIN extension o ON d.refobjid = o.asks_workspace
+                                  WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass)
+           END AS bound
+      FROM watched t JOIN pg_policy p ON p.polrelid = t.oid
+     CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid)], NULL) AS expressions) x
+     WHERE EXISTS (SELECT FROM unnest(p.polroles) g CROSS JOIN role r WHERE r.by_request AND CASE WHEN g = 0 THEN true ELSE pg_has_role(r.oid, g, 'USAGE') END)
+),
+-- What a view is made of, through other views too.
+made_directly (view, relation) AS (
+    SELECT w.ev_class, d.refobjid FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
+),
+made_of (view, relation) AS (
+    SELECT view, relation FROM made_directly
+    UNION
+    SELECT m.view, d.relation FROM made_of m JOIN made_directly d ON d.view = m.relation
+),
+fkey AS (
+    SELECT t.oid AS tableoid, t.name || ' (' || quote_ident(k.conname) || ')' AS name, t.workspace_column,
+           k.oid, k.conkey, k.confkey, k.confrelid, k.confdeltype, k.confdelsetcols, k.convalidated
+      FROM watched t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
+),
+checked (n, item, looked_at) AS (VALUES
+    (1, 'RLS is enabled on all tables', (SELECT count(*) || ' tables' FROM watched)),
+    (2, 'RLS is forced on all tables', (SELECT count(*) || ' tables' FROM watched)),
+    (3, 'Policies keep to the active workspace', (SELECT count(*) || ' policies' FROM policy)),
+    (4, 'Views do not go around RLS', (SELECT count(DISTINCT view) || ' views' FROM made_of m JOIN watched t ON t.oid = m.relation)),
+    (5, 'Requests cannot go around RLS', (SELECT count(*) || ' roles' FROM role r WHERE r.by_request)),
+    (6, 'Functions for the service are closed to requests', (SELECT count(*) || ' functions' FROM our_function)),
+    (7, 'Functions that run as their owner pin their search_path', (SELECT count(*) || ' functions' FROM (SELECT oid FROM definer UNION SELECT oid FROM our_function WHERE prosecdef OR lanname <> 'c') f)),
+    (8, 'Sensitive data is sealed', (SELECT count(*) || ' tables' FROM watched t WHERE t.ours AND t.relname ~ '^sealed_')),
+    (9, 'E-mail addresses are validated in a CHECK constraint', (SELECT count(*) || ' table' FROM watched t WHERE t.ours AND t.relname = 'users')),
+    (10, 'Tenant tables go with their workspace', (SELECT count(*) || ' tables' FROM tenant)),
+    (11, 'Foreign keys keep to the workspace', (SELECT count(*) || ' foreign keys' FROM fkey)),
+    (12, 'Tenant tables have an index on workspace_id', (SELECT count(*) || ' tables' FROM tenant)),
+    (13, 'PUBLIC has no access', (SELECT count(*) || ' tables, views and functions' FROM (SELECT oid FROM watched UNION ALL SELECT oid FROM our_view UNION ALL SELECT oid FROM our_function) o)),
+    (14, 'anon has no access', (SELECT count(*) || ' tables, views and functions' FROM (SELECT oid FROM watched UNION ALL SELECT oid FROM our_view UNION ALL SELECT oid FROM our_function) o)),
+    (15, 'authenticated has no access beyond its own', (SELECT count(*) || ' columns' FROM watched_column c WHERE c.ours)),
+    (16, 'Nobody has TRUNCATE, REFERENCES and TRIGGER', (SELECT count(*) || ' tables' FROM watched)),
+    (17, 'Nobody creates objects in the schemas', (SELECT count(*) || ' schemas' FROM watched_schema)),
+    (18, 'No setting signs anybody in', (SELECT count(*) || ' settings of roles and databases' FROM pg_db_role_setting))
+),
+found (n, what) AS (
+    SELECT 1, name FROM watched WHERE NOT relrowsecurity
+    UNION ALL
+    SELECT 1, format('%s.%I is missing', e.schema::regnamespace, a.relname) FROM allowed a CROSS JOIN extension e
+     WHERE NOT EXISTS (SELECT FROM watched t WHERE t.ours AND t.relname = a.relname)
+    UNION ALL
+    SELECT 2, name FROM watched WHERE NOT relforcerowsecurity
+
+    -- A restrictive policy for all commands that keeps to the workspace holds, whatever else is permitted.
+    UNION ALL
+    SELECT 3, p.name FROM policy p
+     WHERE p.polpermissive AND NOT coalesce(p.bound, true)
+       AND NOT EXISTS (SELECT FROM policy h WHERE h.oid = p.oid AND NOT h.polpermissive AND h.polcmd = '*' AND h.bound)
+    UNION ALL
+    SELECT 3, t.name || ' has no policy' FROM tenant t JOIN role r ON r.name = 'authenticated'
+     WHERE NOT t.ours AND NOT EXISTS (SELECT FROM policy p WHERE p.oid = t.oid)
+       AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, t.oid, 'DELETE'))
+
+    -- Without security_invoker a view reads as its owner.  RLS reaches neither materialized views nor foreign tables.
+    UNION ALL
+    SELECT 4, c.oid::regclass::text FROM pg_class c
+     WHERE (c.relkind IN ('m', 'f') OR c.relkind = 'v' AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'security_invoker' AND o.option_value::boolean))
+       AND CASE c.relkind WHEN 'f' THEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped)
+                ELSE EXISTS (SELECT FROM made_of m JOIN watched t ON t.oid = m.relation WHERE m.view = c.oid AND (t.workspace_column IS NOT NULL OR t.relname = 'workspaces')) END
+       AND EXISTS (SELECT FROM role r WHERE r.by_request AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+                                        AND (has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, c.oid, 'DELETE')))
+
+    UNION ALL
+    SELECT 5, r.name || ' ' || x.trait FROM role r JOIN pg_roles g ON g.oid = r.oid
+     CROSS JOIN LATERAL (VALUES (g.rolsuper, 'is a superuser'), (g.rolbypassrls, 'has BYPASSRLS'), (g.rolcreaterole, 'has CREATEROLE'),
+                                (g.rolreplication, 'has REPLICATION'), (g.rolcanlogin, 'can log in')) x (has_it, trait)
+     WHERE r.by_request AND x.has_it
+    UNION ALL
+    SELECT 5, format('%s is a member of %I', r.name, g.rolname) FROM role r JOIN pg_roles g ON g.oid <> r.oid
+     WHERE r.by_request AND pg_has_role(r.oid, g.oid, 'MEMBER')
+       AND (g.rolsuper OR g.rolbypassrls OR g.oid IN (SELECT t.relowner FROM watched t)
+            OR g.rolname IN ('service_role', 'pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+    UNION ALL
+    SELECT 5, format('%s owns %s', r.name, t.name) FROM role r JOIN watched t ON t.relowner = r.oid WHERE r.by_request
+
+    UNION ALL
+    SELECT 6, f.name FROM our_function f JOIN role r ON r.name = 'authenticated'
+     WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE') AND NOT EXISTS (SELECT FROM aclexplode(f.initprivs) a WHERE a.grantee IN (0, r.oid))
+
+    -- Without a path of its own the function takes the caller's; one with a schema in which requests create is as bad.
+    UNION ALL
+    SELECT 7, f.name FROM our_function f
+     WHERE (f.prosecdef OR f.lanname <> 'c') AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)
+    UNION ALL
+    SELECT 7, f.name FROM definer f LEFT JOIN LATERAL (SELECT substr(s, 13) AS path FROM unnest(f.proconfig) s WHERE s ~ '^search_path=') s ON true
+     WHERE s.path IS NULL
+        OR EXISTS (SELECT FROM unnest(string_to_array(s.path, ',')) y CROSS JOIN LATERAL (SELECT btrim(y, ' "') AS name) p
+                    WHERE p.name = '$user' OR EXISTS (SELECT FROM pg_namespace n CROSS JOIN role r WHERE n.nspname = p.name AND r.by_request AND has_schema_privilege(r.oid, n.oid, 'CREATE')))
+
+    UNION ALL
+    SELECT 8, format('%s on %s for %s', p, t.name, r.name) FROM watched t CROSS JOIN role r CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p
+     WHERE t.ours AND t.relname IN ('sealed_contacts', 'sealed_secrets')
+       AND CASE p WHEN 'DELETE' THEN has_table_privilege(r.oid, t.oid, p) ELSE has_any_column_privilege(r.oid, t.oid, p) END
+    UNION ALL
+    -- for each row, on INSERT and on UPDATE of whatever column, without a condition
+    SELECT 8, format('%s() does not run on %s', s.fn, t.name)
+      FROM (VALUES ('people_search_results', 'seal_contact'), ('people_search_results', 'keep_sealed_contact'), ('integrations', 'seal_secrets'), ('integrations', 'keep_sealed_secrets')) s (relname, fn)
+      JOIN watched t ON t.ours AND t.relname = s.relname
+     WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN our_function f ON f.oid = g.tgfoid JOIN pg_proc p ON p.oid = f.oid
+                        WHERE g.tgrelid = t.oid AND p.proname = s.fn AND g.tgenabled IN ('O', 'A') AND g.tgtype & 21 = 21 AND g.tgattr = '' AND g.tgqual IS NULL)
+
+    UNION ALL
+    SELECT 9, t.name || '.email' FROM watched t
+     WHERE t.ours AND t.relname = 'users'
+       AND NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (k.conkey)
+                        WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated AND a.attname = 'email' AND pg_get_constraintdef(k.oid) ~ '~.*@')
+
+    UNION ALL
+    SELECT 10, t.name || '.workspace_id may be NULL' FROM tenant t WHERE NOT t.workspace_required
+    UNION ALL
+    SELECT 10, t.name || ' has no foreign key ON DELETE CASCADE' FROM tenant t CROSS JOIN extension e
+     WHERE NOT EXISTS (SELECT FROM fkey k WHERE k.tableoid = t.oid AND k.conkey = ARRAY[t.workspace_column] AND k.confrelid = e.workspaces AND k.confdeltype = 'c' AND k.convalidated)
+
+    UNION ALL
+    SELECT 11, k.name || ' does not carry the workspace' FROM fkey k JOIN tenant r ON r.oid = k.confrelid
+     WHERE k.workspace_column IS NOT NULL AND NOT EXISTS (SELECT FROM generate_subscripts(k.conkey, 1) i WHERE k.conkey[i] = k.workspace_column AND k.confkey[i] = r.workspace_column)
+    UNION ALL
+    SELECT 11, k.name || ' is not validated' FROM fkey k WHERE NOT k.convalidated
+    UNION ALL
+    SELECT 11, k.name || ' would change workspace_id, or a column that must not be NULL' FROM fkey k
+     WHERE k.confdeltype IN ('n', 'd') AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) s JOIN pg_attribute a ON a.attrelid = k.tableoid AND a.attnum = s
+                                                    WHERE a.attname = 'workspace_id' OR a.attnotnull AND k.confdeltype = 'n')
+    UNION ALL
+    SELECT DISTINCT 11, k.name || ' is switched off' FROM fkey k JOIN pg_trigger g ON g.tgconstraint = k.oid WHERE g.tgenabled IN ('D', 'R')
+
+    UNION ALL
+    SELECT 12, t.name FROM tenant t
+     WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indkey[0] = t.workspace_column AND i.indisvalid AND i.indpred IS NULL)
+
+    UNION ALL
+    SELECT 13, format('%s on %s', a.privilege_type, t.name) FROM (SELECT name, relacl FROM watched UNION ALL SELECT name, relacl FROM our_view) t CROSS JOIN LATERAL aclexplode(t.relacl) a WHERE a.grantee = 0
+    UNION ALL
+    SELECT 13, format('%s on %s', a.privilege_type, c.name) FROM watched_column c CROSS JOIN LATERAL aclexplode(c.attacl) a WHERE a.grantee = 0
+    UNION ALL
+    SELECT 13, format('%s on %s', a.privilege_type, f.name) FROM our_function f CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a WHERE a.grantee = 0
+
+    UNION ALL
+    SELECT 14, format('%s on %s', p, t.name) FROM (SELECT oid, name FROM watched UNION ALL SELECT oid, name FROM our_view) t JOIN role r ON r.name = 'anon'
+     CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p
+     WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(r.oid, t.oid, p) ELSE has_any_column_privilege(r.oid, t.oid, p) END
+    UNION ALL
+    SELECT 14, format('EXECUTE on %s', f.name) FROM our_function f JOIN role r ON r.name = 'anon' WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE')
+
+    UNION ALL
+    SELECT 15, format('%s on %s', p, c.name) FROM watched_column c JOIN role r ON r.name = 'authenticated' CROSS JOIN unnest('{INSERT,UPDATE}'::text[]) p
+     WHERE c.ours AND NOT CASE p WHEN 'INSERT' THEN c.insertable ELSE c.updatable END AND has_column_privilege(r.oid, c.oid, c.attnum, p)
+    UNION ALL
+    SELECT 15, format('%s on %s', p, t.name) FROM (SELECT oid, name, reads, deletes FROM watched WHERE ours UNION ALL SELECT oid, name, false, false FROM our_view) t
+      JOIN role r ON r.name = 'authenticated' CROSS JOIN unnest('{SELECT,DELETE}'::text[]) p
+     WHERE CASE p WHEN 'SELECT' THEN NOT t.reads AND has_any_column_privilege(r.oid, t.oid, p) ELSE NOT t.deletes AND has_table_privilege(r.oid, t.oid, p) END
+
+    -- RLS does not hold TRUNCATE, so that counts on the user's own tables too.
+    UNION ALL
+    SELECT 16, format('%s on %s for %s', p, t.name, r.name) FROM watched t CROSS JOIN role r CROSS JOIN unnest('{TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}'::text[]) p
+     WHERE (t.ours OR r.by_request)
+       AND CASE p WHEN 'REFERENCES' THEN has_any_column_privilege(r.oid, t.oid, p)
+                  WHEN 'MAINTAIN' THEN current_setting('server_version_num')::int >= 170000 AND has_table_privilege(r.oid, t.oid, p)
+                  ELSE has_table_privilege(r.oid, t.oid, p) END
+
+    UNION ALL
+    SELECT 17, format('%s in schema %s', r.name, n.oid::regnamespace) FROM watched_schema n
+     CROSS JOIN (SELECT name, by_request FROM role UNION ALL SELECT 'public', true) r
+     WHERE (n.ours OR r.by_request) AND has_schema_privilege(r.name::name, n.oid, 'CREATE')
+
+    UNION ALL
+    SELECT 18, format('%s: %s', coalesce('role ' || quote_ident(g.rolname), CASE d.setdatabase WHEN 0 THEN 'every role' ELSE 'database' END), s) FROM pg_db_role_setting d LEFT JOIN pg_roles g ON g.oid = d.setrole CROSS JOIN unnest(d.setconfig) s
+     WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+       AND (s ~ '^(request\.jwt\.[^=]*|openinfo\.workspace_id)=.' OR s ~ '^openinfo\.allow_[^=]*=(on|true|yes|1)$')
+    UNION ALL
+    SELECT 18, format('configuration: %s=%s', s.name, s.reset_val) FROM pg_settings s
+     WHERE (s.name ~ '^request\.jwt\.' OR s.name = 'openinfo.workspace_id') AND s.reset_val <> '' OR s.name ~ '^openinfo\.allow_' AND s.reset_val = 'on'
+)
+SELECT c.item, count(f.n) = 0,
+       CASE WHEN count(f.n) = 0 THEN c.looked_at
+            ELSE array_to_string((array_agg(f.what ORDER BY f.what COLLATE "C"))[1:20], '; ') || CASE WHEN count(f.n) > 20 THEN format('; and %s more', count(f.n) - 20) ELSE '' END END
+  FROM checked c LEFT JOIN found f USING (n)
+ GROUP BY c.n, c.item, c.looked_at
+ ORDER BY c.n
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.security_checklist() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.security_checklist() TO service_role;
+COMMENT ON FUNCTION @extschema@.security_checklist() IS 'Verifies the security checklist against the catalog: what holds, and where it does not, which objects are to blame';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Guard (src/guard.c)
 -- ---------------------------------------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ INSERT INTO callable VALUES
     ('update_workspace_plan', 'service'), ('record_billing_event', 'service'), ('get_billing_summary', 'user'), ('schedule_jobs', 'service'), ('unschedule_jobs', 'service');
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
 INSERT INTO internal VALUES
+    ('slow_queries', 'service'), ('security_checklist', 'service'),
     -- in an index, and so called by whoever writes a lead or a person
     ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables

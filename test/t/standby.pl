@@ -107,7 +107,7 @@ cmp_ok($count{$_}, '>', 5, "there are some that $_: $count{$_}") foreach qw(read
 foreach (split /\n/, $primary->safe_psql('app', q{
 	SELECT c.relname, r.rolname FROM pg_class c, pg_roles r
 	 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND r.rolname IN ('authenticated', 'service_role')
-	   AND has_table_privilege(r.oid, c.oid, 'SELECT') AND c.relname <> 'openinfo_jobs'
+	   AND has_table_privilege(r.oid, c.oid, 'SELECT') AND c.relname !~ '^openinfo_'
 	 ORDER BY 1, 2}))
 {
 	my ($table, $role) = split /\|/;
@@ -116,6 +116,9 @@ foreach (split /\n/, $primary->safe_psql('app', q{
 
 # The jobs run on the primary, and are seen from the standby; what is due is a matter of the clock.
 is(answer($standby, 'service_role', 'SELECT name, schedule, active FROM openinfo_jobs'), answer($primary, 'service_role', 'SELECT name, schedule, active FROM openinfo_jobs'), 'service_role reads openinfo_jobs');
+# What a server says of itself, each says for itself.
+like(answer($standby, 'service_role', "SELECT count(*) > 0 FROM $_"), qr/^answer t/, "service_role reads $_") foreach qw(openinfo_table_sizes openinfo_index_usage openinfo_connections);
+is(answer($standby, 'service_role', 'SELECT count(*) FROM openinfo_slow_queries'), 'answer 0', 'service_role reads openinfo_slow_queries');
 
 # The guard.
 like(answer($standby, 'postgres', 'DROP EXTENSION openinfo CASCADE'), qr/^ERROR:  25006: cannot execute DROP EXTENSION/, 'DROP EXTENSION is refused before the guard sees it');
