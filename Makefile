@@ -56,6 +56,7 @@ REGRESS = \
 	snapshots \
 	members \
 	attacks \
+	refusals \
 	queries \
 	processing \
 	credits \
@@ -101,6 +102,11 @@ TAP = \
 	concurrent \
 	pg_upgrade \
 	hostile \
+	guard \
+	jobs \
+	standby \
+	fuzz \
+	workers \
 	credits_crash \
 	credits_standby \
 	twenty_reveals \
@@ -143,14 +149,14 @@ demo:    ## install what is missing, start a throwaway server, load real data an
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
 	@tools/check.sh
 
-matrix:  ## make check on PostgreSQL 15, 17 and 18, in chroots (root; VERSIONS=, CHROOTS=, LOGS=)
+matrix:  ## make check on PostgreSQL 15, 17 and 18, a warning being an error (root; see tools/matrix.sh)
 	@tools/matrix.sh $(VERSIONS)
 
 coverage: ## make check, and how much of src/ it reaches (UNCOVERED=1 lists the lines that it does not)
 	@COVERAGE=1 tools/check.sh
 
-valgrind: ## some regress tests under Valgrind (ONLY="identity credits")
-	@tools/valgrind.sh
+valgrind: ## some regress tests with the server under Valgrind (ONLY="identity credits": which)
+	@VALGRIND=1 SUITES=regress ONLY="$(or $(ONLY),identity sealing billing)" tools/check.sh
 
 fuzz:    ## generated calls of every function, by every kind of caller (SEED=, CALLS=, QUERIES=: see tools/fuzz.sh)
 	@tools/fuzz.sh

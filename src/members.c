@@ -338,7 +338,7 @@ openinfo_make_preferences(PG_FUNCTION_ARGS)
 	bool			isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || RelationGetRelid(trigger->tg_relation) != catalog_users()->relid)
 		refuse_not_trigger("make_preferences");
 
 	desc = RelationGetDescr(trigger->tg_relation);

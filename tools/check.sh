@@ -6,6 +6,7 @@
 #   ONLY="identity credits"     only these tests (with the first regress test, which creates the extension)
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
 #   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every refusal: make coverage
+#   VALGRIND=1                  servers run under Valgrind: make valgrind
 #   KEEP=1                      keep the working directory: results, differences, server logs
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -139,6 +140,32 @@ suite_tap() {
 	done
 }
 
+# ------------------------------------------------------------------- valgrind
+
+# Debian's server has none of Valgrind's annotations of memory contexts: a use of what was never allocated or never written
+# is found, a use after pfree() is not.
+prepare_valgrind() {
+	mkdir "$W/valgrind"
+	export POSTGRES=$W/postgres-under-valgrind COPT="${COPT:-} -g"
+	cat >"$POSTGRES" <<-END
+		#!/bin/sh
+		exec valgrind --quiet --trace-children=yes --leak-check=no --num-callers=30 --log-file=$W/valgrind/%p.log $PGBIN/postgres "\$@"
+	END
+	chmod +x "$POSTGRES"
+}
+
+# An error is a paragraph; one that does not come by our library is the server's own.
+judge_valgrind() {
+	local processes errors
+	processes=$(find "$W/valgrind" -name '*.log' | wc -l)
+	[ "$processes" -gt 3 ] || { echo "valgrind has watched no server"; return 1; }
+	cat "$W"/valgrind/*.log | sed 's/^==[0-9]*== *//' | awk -v RS= -v ORS='\n\n' '/openinfo/' >"$W/valgrind.errors"
+	cat "$W/valgrind.errors"
+	errors=$(grep -c '^$' "$W/valgrind.errors" || true)
+	echo "$processes processes watched, $errors errors"
+	[ "$errors" = 0 ]
+}
+
 # ----------------------------------------------------------------------- main
 
 run_suite() {	# NAME VARIABLE SUFFIX; in a subshell of its own: a suite's environment is its own affair
@@ -176,9 +203,11 @@ if [ -n "${ACCEPT:-}" ] && [ -z "${OI_WORKDIR:-}" ]; then
 	exec 9> >(tar -C "$top/expected" --no-same-owner --no-same-permissions -xf -)
 fi
 
+if [ -n "${VALGRIND:-}" ]; then export PACKAGES=valgrind; fi
 enter_workdir "$0" "$@"
 SUITES=${SUITES:-regress isolation pgtap tap}
 if [ -n "${COVERAGE:-}" ]; then export COPT="${COPT:-} --coverage -O0"; fi
+if [ -n "${VALGRIND:-}" ]; then prepare_valgrind; fi
 mkdir "$W/accepted"
 build || { finish 0 1; exit 1; }
 test_dir=$(dirname "$(pg_config --pgxs)")/../test
@@ -195,6 +224,10 @@ done
 if [ -n "${COVERAGE:-}" ]; then
 	echo "== coverage"
 	tools/coverage.pl src "${LEAST:-92}" || failed=$((failed + 1))
+fi
+if [ -n "${VALGRIND:-}" ]; then
+	echo "== valgrind"
+	judge_valgrind || failed=$((failed + 1))
 fi
 unlisted >"$W/unlisted"
 if [ -s "$W/unlisted" ]; then
