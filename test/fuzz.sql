@@ -62,7 +62,7 @@ BEGIN
     INSERT INTO workspaces (id, slug, name, subdomain) VALUES (v_ws, lower(p_word), p_word, lower(p_word));
     INSERT INTO users (id, workspace_id, auth_user_id, email, role, full_name, plan, daily_credit_limit, referral_code)
         SELECT fuzz.id(p_ws || r), v_ws, fuzz.id('person' || p_ws || r), format('%s.%s@example.com', r, p_word), left(r, length(r) - (r ~ '2$')::int)::user_role,
-               p_word, 'pro', 1000, upper(left(md5(p_ws || r), 8))
+               p_word, 'starter', 5, upper(left(md5(p_ws || r), 8))
           FROM unnest('{owner,admin,member,member2}'::text[]) r;
     INSERT INTO queries (id, workspace_id, created_by, topic_id, name, filters, status, next_run_at)
         SELECT fuzz.id(p_ws || 'query' || i), v_ws, v_owner, fuzz.id('topic' || i), p_word, '{"industry": ["software"]}', CASE i WHEN 3 THEN 'paused' ELSE 'active' END::query_status, now()
