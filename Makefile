@@ -102,11 +102,6 @@ TAP = \
 	concurrent \
 	pg_upgrade \
 	hostile \
-	guard \
-	jobs \
-	standby \
-	fuzz \
-	workers \
 	credits_crash \
 	credits_standby \
 	twenty_reveals \
@@ -116,6 +111,7 @@ TAP = \
 	standby \
 	pooler \
 	postgrest \
+	fuzz \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
