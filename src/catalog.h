@@ -40,7 +40,7 @@ typedef struct QueriesTable
 } QueriesTable;
 
 extern const QueriesTable *catalog_queries(void);
-extern const char *const catalog_tables[]; /* names, then NULL */
+extern const char *const   catalog_tables[]; /* names, then NULL */
 
 extern void				 catalog_init(void);
 extern Oid				 catalog_schema(void);

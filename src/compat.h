@@ -29,10 +29,10 @@
 
 /* 16 lets semantic actions stop the parser with an error of their own; in 15 they return nothing */
 #if PG_VERSION_NUM >= 160000
-#define COMPAT_JSON_ACTION			JsonParseErrorType
+#define COMPAT_JSON_ACTION JsonParseErrorType
 #define COMPAT_JSON_ACTION_RETURN() return JSON_SUCCESS
 #else
-#define COMPAT_JSON_ACTION			void
+#define COMPAT_JSON_ACTION void
 #define COMPAT_JSON_ACTION_RETURN() return
 #endif
 

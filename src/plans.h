@@ -26,7 +26,10 @@ typedef struct KeptPlan
 	uint64		generation; /* of the catalog when it was made */
 } KeptPlan;
 
-#define KEPT_PLAN(sql, types) {(sql), (types), NULL, 0}
+#define KEPT_PLAN(sql, types)   \
+	{                           \
+		(sql), (types), NULL, 0 \
+	}
 
 /* What plans_begin() changed and plans_end() puts back. */
 typedef struct PlanScope
