@@ -7,6 +7,7 @@
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
 #   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every refusal: make coverage
 #   VALGRIND=1                  servers run under Valgrind: make valgrind
+#   SANITIZE=1                  AddressSanitizer and UBSan: compiled in, and preloaded into the servers; without the Perl tests
 #   KEEP=1                      keep the working directory: results, differences, server logs
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -57,7 +58,7 @@ unlisted() {
 
 # What a server says of itself and no client sees, a sanitizer's report above all, is one more failure.
 count() {
-	local trouble='TRAP:|runtime error:'
+	local trouble='TRAP:|runtime error:|ERROR: AddressSanitizer'
 	[ "$suite" = tap ] || trouble+='|PANIC:|terminated by signal'	# there, servers are killed on purpose
 	if grep -hE "$trouble" "${@:3}" 2>/dev/null; then set -- "$1" $(($2 + 1)); fi
 	echo "$1 $2" >"$W/count.$suite"
@@ -140,18 +141,28 @@ suite_tap() {
 	done
 }
 
-# ------------------------------------------------------------------- valgrind
+# ------------------------------------------------------- servers with a watcher
+
+# wrap_postgres COMMAND: servers are started by COMMAND, whose last words are the server and its arguments.
+wrap_postgres() {
+	export POSTGRES=$W/postgres-watched
+	printf '#!/bin/sh\nexec %s %s "$@"\n' "$1" "$PGBIN/postgres" >"$POSTGRES"
+	chmod +x "$POSTGRES"
+}
+
+# The server has not been compiled with it, so the library comes first by preloading.  Memory contexts are blocks of malloc()
+# to it: it finds what leaves a block, and what goes wrong on the stack and in static data.
+prepare_sanitizer() {
+	export COPT="${COPT:-} -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	wrap_postgres "env LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1"
+}
 
 # Debian's server has none of Valgrind's annotations of memory contexts: a use of what was never allocated or never written
 # is found, a use after pfree() is not.
 prepare_valgrind() {
 	mkdir "$W/valgrind"
-	export POSTGRES=$W/postgres-under-valgrind COPT="${COPT:-} -g"
-	cat >"$POSTGRES" <<-END
-		#!/bin/sh
-		exec valgrind --quiet --trace-children=yes --leak-check=no --num-callers=30 --log-file=$W/valgrind/%p.log $PGBIN/postgres "\$@"
-	END
-	chmod +x "$POSTGRES"
+	export COPT="${COPT:-} -g"
+	wrap_postgres "valgrind --quiet --trace-children=yes --leak-check=no --num-callers=30 --log-file=$W/valgrind/%p.log"
 }
 
 # An error is a paragraph; one that does not come by our library is the server's own.
@@ -205,9 +216,12 @@ fi
 
 if [ -n "${VALGRIND:-}" ]; then export PACKAGES=valgrind; fi
 enter_workdir "$0" "$@"
+# the Perl tests start servers of their own, without what is preloaded
+if [ -n "${SANITIZE:-}" ]; then SUITES=${SUITES:-regress isolation pgtap}; fi
 SUITES=${SUITES:-regress isolation pgtap tap}
 if [ -n "${COVERAGE:-}" ]; then export COPT="${COPT:-} --coverage -O0"; fi
 if [ -n "${VALGRIND:-}" ]; then prepare_valgrind; fi
+if [ -n "${SANITIZE:-}" ]; then prepare_sanitizer; fi
 mkdir "$W/accepted"
 build || { finish 0 1; exit 1; }
 test_dir=$(dirname "$(pg_config --pgxs)")/../test
