@@ -67,6 +67,7 @@ REGRESS = \
 	topics \
 	trends \
 	attacks \
+	refusals \
 	queries \
 	processing \
 	credits \
@@ -128,6 +129,7 @@ TAP = \
 	monitoring \
 	schema_doc \
 	packaging \
+	fuzz \
 
 PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
@@ -165,14 +167,14 @@ demo:    ## install what is missing, start a throwaway server, load real data an
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
 	@tools/check.sh
 
-matrix:  ## make check on PostgreSQL 15, 17 and 18, in chroots (root; VERSIONS=, CHROOTS=, LOGS=)
+matrix:  ## make check on PostgreSQL 15, 17 and 18, a warning being an error (root; see tools/matrix.sh)
 	@tools/matrix.sh $(VERSIONS)
 
 coverage: ## make check, and how much of src/ it reaches (UNCOVERED=1 lists the lines that it does not)
 	@COVERAGE=1 tools/check.sh
 
-valgrind: ## some regress tests under Valgrind (ONLY="identity credits")
-	@tools/valgrind.sh
+valgrind: ## some regress tests with the server under Valgrind (ONLY="identity credits": which)
+	@VALGRIND=1 SUITES=regress ONLY="$(or $(ONLY),identity sealing billing)" tools/check.sh
 
 fuzz:    ## generated calls of every function, by every kind of caller (SEED=, CALLS=, QUERIES=: see tools/fuzz.sh)
 	@tools/fuzz.sh
@@ -180,7 +182,7 @@ upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroot
 	@tools/upgrade.sh
 
 bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
-	@DEPS='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
+	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
 
 docs:    ## write docs/schema.md from the catalog of a new installation
 	@mkdir -p docs

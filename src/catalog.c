@@ -262,8 +262,8 @@ index_on(Relation rel, AttrNumber first, AttrNumber status, Oid value, bool *alo
 }
 
 /* Number of a column; an error when somebody has dropped it. */
-static AttrNumber
-column(Oid relid, const char *name)
+AttrNumber
+catalog_column(Oid relid, const char *name)
 {
 	AttrNumber attnum = get_attnum(relid, name);
 
@@ -286,15 +286,15 @@ catalog_users(void)
 	found.relid = catalog_table("users");
 	rel = table_open(found.relid, AccessShareLock);
 	found.owner = rel->rd_rel->relowner;
-	found.id = column(found.relid, "id");
-	found.workspace_id = column(found.relid, "workspace_id");
-	found.auth_user_id = column(found.relid, "auth_user_id");
-	found.role = column(found.relid, "role");
-	found.created_at = column(found.relid, "created_at");
-	found.plan = column(found.relid, "plan");
-	found.daily_credits_used = column(found.relid, "daily_credits_used");
-	found.daily_credit_limit = column(found.relid, "daily_credit_limit");
-	found.credits_reset_on = column(found.relid, "credits_reset_on");
+	found.id = catalog_column(found.relid, "id");
+	found.workspace_id = catalog_column(found.relid, "workspace_id");
+	found.auth_user_id = catalog_column(found.relid, "auth_user_id");
+	found.role = catalog_column(found.relid, "role");
+	found.created_at = catalog_column(found.relid, "created_at");
+	found.plan = catalog_column(found.relid, "plan");
+	found.daily_credits_used = catalog_column(found.relid, "daily_credits_used");
+	found.daily_credit_limit = catalog_column(found.relid, "daily_credit_limit");
+	found.credits_reset_on = catalog_column(found.relid, "credits_reset_on");
 	found.id_index = catalog_unique_index(rel, found.id, InvalidAttrNumber);
 	found.workspace_index = index_on(rel, found.workspace_id, InvalidAttrNumber, InvalidOid, &alone);
 	found.person_index = catalog_unique_index(rel, found.auth_user_id, found.workspace_id);
@@ -315,8 +315,8 @@ catalog_queries(void)
 
 	found.relid = catalog_table("queries");
 	rel = table_open(found.relid, AccessShareLock);
-	found.workspace_id = column(found.relid, "workspace_id");
-	found.status = column(found.relid, "status");
+	found.workspace_id = catalog_column(found.relid, "workspace_id");
+	found.status = catalog_column(found.relid, "status");
 	found.active = catalog_enum("query_status", "active");
 	found.active_index = index_on(rel, found.workspace_id, found.status, found.active, &found.active_alone);
 	table_close(rel, AccessShareLock);

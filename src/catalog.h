@@ -40,7 +40,7 @@ typedef struct QueriesTable
 } QueriesTable;
 
 extern const QueriesTable *catalog_queries(void);
-extern const char *const catalog_tables[]; /* names, then NULL */
+extern const char *const   catalog_tables[]; /* names, then NULL */
 
 extern void				 catalog_init(void);
 extern Oid				 catalog_schema(void);
@@ -50,6 +50,7 @@ extern uint64			 catalog_generation(void);
 extern const UsersTable *catalog_users(void);
 extern Oid				 catalog_table(const char *name);
 extern bool				 catalog_is_ours(Oid relid);
+extern AttrNumber		 catalog_column(Oid relid, const char *name);
 extern Oid				 catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second);
 extern Oid				 catalog_enum(const char *type, const char *label);
 extern bool				 catalog_is_service_role(Oid role);

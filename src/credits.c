@@ -510,7 +510,7 @@ static bool
 row_exists(const char *table, Datum id)
 {
 	Relation	rel = table_open(catalog_table(table), AccessShareLock);
-	int			attnum = SPI_fnumber(RelationGetDescr(rel), "id");
+	int			attnum = catalog_column(RelationGetRelid(rel), "id");
 	Oid			index = catalog_unique_index(rel, attnum, InvalidAttrNumber);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	ScanKeyData key;

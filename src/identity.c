@@ -433,7 +433,8 @@ identity_role(Oid role)
 static const char *
 role_name(Role role)
 {
-	return role == ROLE_OWNER ? "owner" : role == ROLE_ADMIN ? "admin" : "member";
+	return role == ROLE_OWNER ? "owner" : role == ROLE_ADMIN ? "admin"
+															 : "member";
 }
 
 void

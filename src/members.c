@@ -128,9 +128,9 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 {
 	static KeptPlan make_workspace = KEPT_PLAN("INSERT INTO @extschema@.workspaces (slug, name) VALUES ($1, $2) RETURNING id", "text, text");
 	static KeptPlan make_owner = KEPT_PLAN("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, full_name, role, plan, daily_credit_limit)"
-								  " VALUES ($1, $2, $3, $4, 'owner', 'free', (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free'))"
-								  " RETURNING id",
-								  "uuid, uuid, text, text");
+										   " VALUES ($1, $2, $3, $4, 'owner', 'free', (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free'))"
+										   " RETURNING id",
+										   "uuid, uuid, text, text");
 	static KeptPlan set_author = KEPT_PLAN("UPDATE @extschema@.workspaces SET created_by = $2 WHERE id = $1", "uuid, uuid");
 	PlanScope		scope;
 	pg_uuid_t		person;
@@ -181,11 +181,11 @@ PG_FUNCTION_INFO_V1(openinfo_add_member);
 Datum
 openinfo_add_member(PG_FUNCTION_ARGS)
 {
-	static KeptPlan add = KEPT_PLAN("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit)"
-						   " SELECT $1, $2, $3, $4, p.name, p.daily_credits"
-						   " FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
-						   " RETURNING id",
-						   "uuid, uuid, text, @extschema@.user_role");
+	static KeptPlan			 add = KEPT_PLAN("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit)"
+													  " SELECT $1, $2, $3, $4, p.name, p.daily_credits"
+													  " FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
+											 " RETURNING id",
+											 "uuid, uuid, text, @extschema@.user_role");
 	static const char *const names[] = {"p_workspace_id", "p_auth_user_id", "p_email", "p_role"};
 	Caller					 actor;
 	PlanScope				 scope;
@@ -236,7 +236,7 @@ Datum
 openinfo_set_member_role(PG_FUNCTION_ARGS)
 {
 	static KeptPlan change = KEPT_PLAN("UPDATE @extschema@.users SET role = $3 WHERE id = $1 AND workspace_id = $2 AND role <> $3",
-							  "uuid, uuid, @extschema@.user_role");
+									   "uuid, uuid, @extschema@.user_role");
 	Caller			actor;
 	PlanScope		scope;
 	pg_uuid_t		workspace;
@@ -330,7 +330,7 @@ Datum
 openinfo_make_preferences(PG_FUNCTION_ARGS)
 {
 	static KeptPlan make = KEPT_PLAN("INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-							"uuid, uuid");
+									 "uuid, uuid");
 	TriggerData	   *trigger = (TriggerData *) fcinfo->context;
 	TupleDesc		desc;
 	PlanScope		scope;
@@ -338,7 +338,7 @@ openinfo_make_preferences(PG_FUNCTION_ARGS)
 	bool			isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || RelationGetRelid(trigger->tg_relation) != catalog_users()->relid)
 		refuse_not_trigger("make_preferences");
 
 	desc = RelationGetDescr(trigger->tg_relation);

@@ -194,7 +194,7 @@ static bool
 workspace_exists(const pg_uuid_t *workspace, Snapshot snapshot)
 {
 	Relation	rel = table_open(catalog_table("workspaces"), AccessShareLock);
-	int			id = SPI_fnumber(RelationGetDescr(rel), "id");
+	int			id = catalog_column(RelationGetRelid(rel), "id");
 	Oid			index = catalog_unique_index(rel, id, InvalidAttrNumber);
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -491,10 +491,10 @@ openinfo_set_query_name(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigger->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 
-	topic = heap_getattr(row, SPI_fnumber(desc, "topic_id"), desc, &no_topic);
-	filters = heap_getattr(row, SPI_fnumber(desc, "filters"), desc, &no_filters);
+	topic = heap_getattr(row, catalog_column(catalog_queries()->relid, "topic_id"), desc, &no_topic);
+	filters = heap_getattr(row, catalog_column(catalog_queries()->relid, "filters"), desc, &no_filters);
 	name = PointerGetDatum(make_name(no_topic ? NULL : topic_text(topic), no_filters ? NULL : DatumGetJsonbP(filters)));
-	column = SPI_fnumber(desc, "name");
+	column = catalog_column(catalog_queries()->relid, "name");
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &column, &name, &isnull));
 }
 

@@ -256,7 +256,7 @@ openinfo_set_week_end(PG_FUNCTION_ARGS)
  * set_expires_at() returns trigger: BEFORE INSERT OR UPDATE FOR EACH ROW
  *		WHEN (NEW.completed_at IS NOT NULL AND NEW.expires_at IS NULL)
  *
- * An export expires seven times 24 hours after its completion.
+ * An export expires seven times 24 hours after its completion; never, when that is later than there are times.
  */
 PG_FUNCTION_INFO_V1(openinfo_set_expires_at);
 Datum
@@ -267,9 +267,12 @@ openinfo_set_expires_at(PG_FUNCTION_ARGS)
 	bool		 isnull;
 	TimestampTz	 completed = DatumGetTimestampTz(heap_getattr(row, stamp_column(trigger, "completed_at"),
 															  RelationGetDescr(trigger->tg_relation), &isnull));
+	TimestampTz	 expires;
 
 	if (isnull || TIMESTAMP_NOT_FINITE(completed))
 		return PointerGetDatum(row);
-	return PointerGetDatum(stamp_with(trigger, stamp_column(trigger, "expires_at"),
-									  TimestampTzGetDatum(completed + EXPORT_LIFETIME_DAYS * USECS_PER_DAY)));
+	expires = completed + EXPORT_LIFETIME_DAYS * USECS_PER_DAY;
+	if (!IS_VALID_TIMESTAMP(expires))
+		TIMESTAMP_NOEND(expires);
+	return PointerGetDatum(stamp_with(trigger, stamp_column(trigger, "expires_at"), TimestampTzGetDatum(expires)));
 }

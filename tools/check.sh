@@ -6,6 +6,8 @@
 #   ONLY="identity credits"     only these tests (with the first regress test, which creates the extension)
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
 #   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every refusal: make coverage
+#   VALGRIND=1                  servers run under Valgrind: make valgrind
+#   SANITIZE=1                  AddressSanitizer and UBSan: compiled in, and preloaded into the servers; without the Perl tests
 #   KEEP=1                      keep the working directory: results, differences, server logs
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -56,7 +58,7 @@ unlisted() {
 
 # What a server says of itself and no client sees, a sanitizer's report above all, is one more failure.
 count() {
-	local trouble='TRAP:|runtime error:'
+	local trouble='TRAP:|runtime error:|ERROR: AddressSanitizer'
 	[ "$suite" = tap ] || trouble+='|PANIC:|terminated by signal'	# there, servers are killed on purpose
 	if grep -hE "$trouble" "${@:3}" 2>/dev/null; then set -- "$1" $(($2 + 1)); fi
 	echo "$1 $2" >"$W/count.$suite"
@@ -139,6 +141,42 @@ suite_tap() {
 	done
 }
 
+# ------------------------------------------------------- servers with a watcher
+
+# wrap_postgres COMMAND: servers are started by COMMAND, whose last words are the server and its arguments.
+wrap_postgres() {
+	export POSTGRES=$W/postgres-watched
+	printf '#!/bin/sh\nexec %s %s "$@"\n' "$1" "$PGBIN/postgres" >"$POSTGRES"
+	chmod +x "$POSTGRES"
+}
+
+# The server has not been compiled with it, so the library comes first by preloading.  Memory contexts are blocks of malloc()
+# to it: it finds what leaves a block, and what goes wrong on the stack and in static data.
+prepare_sanitizer() {
+	export COPT="${COPT:-} -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	wrap_postgres "env LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1"
+}
+
+# Debian's server has none of Valgrind's annotations of memory contexts: a use of what was never allocated or never written
+# is found, a use after pfree() is not.
+prepare_valgrind() {
+	mkdir "$W/valgrind"
+	export COPT="${COPT:-} -g"
+	wrap_postgres "valgrind --quiet --trace-children=yes --leak-check=no --num-callers=30 --log-file=$W/valgrind/%p.log"
+}
+
+# An error is a paragraph; one that does not come by our library is the server's own.
+judge_valgrind() {
+	local processes errors
+	processes=$(find "$W/valgrind" -name '*.log' | wc -l)
+	[ "$processes" -gt 3 ] || { echo "valgrind has watched no server"; return 1; }
+	cat "$W"/valgrind/*.log | sed 's/^==[0-9]*== *//' | awk -v RS= -v ORS='\n\n' '/openinfo/' >"$W/valgrind.errors"
+	cat "$W/valgrind.errors"
+	errors=$(grep -c '^$' "$W/valgrind.errors" || true)
+	echo "$processes processes watched, $errors errors"
+	[ "$errors" = 0 ]
+}
+
 # ----------------------------------------------------------------------- main
 
 run_suite() {	# NAME VARIABLE SUFFIX; in a subshell of its own: a suite's environment is its own affair
@@ -176,9 +214,14 @@ if [ -n "${ACCEPT:-}" ] && [ -z "${OI_WORKDIR:-}" ]; then
 	exec 9> >(tar -C "$top/expected" --no-same-owner --no-same-permissions -xf -)
 fi
 
+if [ -n "${VALGRIND:-}" ]; then export PACKAGES=valgrind; fi
 enter_workdir "$0" "$@"
+# the Perl tests start servers of their own, without what is preloaded
+if [ -n "${SANITIZE:-}" ]; then SUITES=${SUITES:-regress isolation pgtap}; fi
 SUITES=${SUITES:-regress isolation pgtap tap}
 if [ -n "${COVERAGE:-}" ]; then export COPT="${COPT:-} --coverage -O0"; fi
+if [ -n "${VALGRIND:-}" ]; then prepare_valgrind; fi
+if [ -n "${SANITIZE:-}" ]; then prepare_sanitizer; fi
 mkdir "$W/accepted"
 build || { finish 0 1; exit 1; }
 test_dir=$(dirname "$(pg_config --pgxs)")/../test
@@ -195,6 +238,10 @@ done
 if [ -n "${COVERAGE:-}" ]; then
 	echo "== coverage"
 	tools/coverage.pl src "${LEAST:-92}" || failed=$((failed + 1))
+fi
+if [ -n "${VALGRIND:-}" ]; then
+	echo "== valgrind"
+	judge_valgrind || failed=$((failed + 1))
 fi
 unlisted >"$W/unlisted"
 if [ -s "$W/unlisted" ]; then

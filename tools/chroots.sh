@@ -18,9 +18,11 @@ need_chroots() {	# VERSION...
 	mkdir -p "$CHROOTS"
 }
 
+# shellcheck disable=SC2016		# what is expanded is expanded by apt and mmdebstrap
 # The mirror that this machine already uses.
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
 
+# shellcheck disable=SC2016
 # Made under a temporary name, so that half a chroot is never taken for one.
 make_chroot() (	# VERSION
 	local version=$1 root=$CHROOTS/pg$1 new=$CHROOTS/.pg$1.new

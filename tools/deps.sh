@@ -1,6 +1,6 @@
 #!/bin/bash
 # Install the Debian packages that building, testing and the demonstration need, and that are missing; say
-# nothing when none is; DEPS names more of them.  V chooses the PostgreSQL, otherwise the installed one, otherwise Debian's own.
+# nothing when none is.  PACKAGES names more of them.  V chooses the PostgreSQL, otherwise the installed one, otherwise Debian's own.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,7 @@ optional_packages() {
 missing_packages() {
 	local package
 	for package in make gcc libc6-dev "postgresql-$V" "postgresql-server-dev-$V" "postgresql-$V-cron" \
-		"postgresql-$V-pgtap" libipc-run-perl libtap-parser-sourcehandler-pgtap-perl ${DEPS:-} $(optional_packages); do
+		"postgresql-$V-pgtap" libipc-run-perl libtap-parser-sourcehandler-pgtap-perl $(optional_packages) ${PACKAGES:-}; do
 		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
 	done
 }
@@ -58,7 +58,7 @@ fi
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null ||
 		die "neither root nor sudo; please have these installed: ${missing[*]:-postgresql make gcc}"
-	exec sudo V="$V" DEPS="${DEPS:-}" "$0"
+	exec sudo V="$V" PACKAGES="${PACKAGES:-}" "$0"
 fi
 
 exec 8</var/lib/dpkg		# two at once would take back each other's word

@@ -127,7 +127,7 @@ staged_settings() {
 }
 
 # start_server NAME DATABASE [SETTING...]: a server below $W/NAME, with pg_cron at home in DATABASE, and the
-# environment set so that every client speaks to it.
+# environment set so that every client speaks to it.  POSTGRES is run instead of postgres when it is set.
 start_server() {
 	export PGDATA=$W/$1/data PGHOST=$W/$1 PGPORT=${OI_PORT:-5432} PGUSER=postgres PGDATABASE=$2
 	local sockets=$PGHOST
@@ -146,6 +146,6 @@ start_server() {
 		echo "cron.host = '$sockets'"		# its default, localhost, wants a listener and a password
 		[ $# -lt 3 ] || printf '%s\n' "${@:3}"
 	} >>"$PGDATA/postgresql.conf"
-	pg_ctl -l "$PGHOST/log" -s -w start 9>&- || { tail -n 20 "$PGHOST/log" >&2; return 1; }
+	pg_ctl -l "$PGHOST/log" -s -w -t 300 ${POSTGRES:+-p "$POSTGRES"} start 9>&- || { tail -n 20 "$PGHOST/log" >&2; return 1; }
 	createdb "$2"
 }

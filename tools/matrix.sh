@@ -4,7 +4,8 @@
 #
 #   CHROOTS=DIR   where chroots are kept between runs, see chroots.sh
 #   LOGS=DIR      where the output of each version goes (default: a new directory below /tmp, named at the end)
-#   WERROR=, COPT=, SUITES=, ONLY=   as make check takes them
+#   COPT=, SANITIZE=, SUITES=, ONLY=   as make check takes them
+#   WERROR=         lets warnings of the compiler pass
 #
 # Tests run in a mount namespace that sees the chroot read-only, with
 # its own /tmp, /run and process ids, so that nothing survives a run and two runs may share a chroot.
@@ -32,7 +33,7 @@ run_version() {
 		mount -t tmpfs run "$1/run"
 		mount --rbind /dev "$1/dev"
 		mkdir "$1/run/lock"
-		exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb V="$3" WERROR="${WERROR:-}" COPT="${COPT:-}" \
+		exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb V="$3" WERROR="${WERROR-1}" COPT="${COPT:-}" SANITIZE="${SANITIZE:-}" \
 			${SUITES:+SUITES="$SUITES"} ${ONLY:+ONLY="$ONLY"} /mnt/tools/check.sh
 	' _ "$root" "$top" "$version" >"$LOGS/$version.log" 2>&1 </dev/null
 	result=$?
