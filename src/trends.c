@@ -11,6 +11,7 @@
  */
 #include "openinfo.h"
 
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 
