@@ -10,7 +10,7 @@ SELECT extnamespace::regnamespace AS schema FROM pg_extension WHERE extname = 'o
 SET search_path = :schema;
 
 -- Text for a cell of a table.
-CREATE FUNCTION pg_temp.cell(p text) RETURNS text LANGUAGE sql AS $$ SELECT coalesce(replace(regexp_replace(p, '\s+', ' ', 'g'), '|', '\|'), '') $$;
+CREATE FUNCTION pg_temp.cell(p text) RETURNS text LANGUAGE sql AS $$ SELECT coalesce(replace(btrim(regexp_replace(p, '\s+', ' ', 'g')), '|', '\|'), '') $$;
 CREATE FUNCTION pg_temp.code(p text) RETURNS text LANGUAGE sql AS $$ SELECT coalesce('`' || nullif(pg_temp.cell(p), '') || '`', '') $$;
 CREATE FUNCTION pg_temp.short(p text) RETURNS text LANGUAGE sql AS $$
     SELECT replace(replace(replace(p, 'timestamp with time zone', 'timestamptz'), 'double precision', 'float8'), 'character varying', 'varchar') $$;

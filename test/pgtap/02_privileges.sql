@@ -134,13 +134,12 @@ INSERT INTO callable VALUES
     ('update_workspace_plan', 'service'), ('record_billing_event', 'service'), ('get_billing_summary', 'user'), ('schedule_jobs', 'service'), ('unschedule_jobs', 'service');
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
 INSERT INTO internal VALUES
-    ('slow_queries', 'service'), ('security_checklist', 'service'),
     -- in an index, and so called by whoever writes a lead or a person
     ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables
     ('person_email', 'user'),
-    -- behind view openinfo_jobs, which asks as its caller
-    ('job_status', 'service'),
+    -- behind views, which ask as their caller; and the checklist
+    ('job_status', 'service'), ('slow_queries', 'service'), ('security_checklist', 'service'),
     -- in an index too, for whoever writes a topic; and what only the index itself calls
     ('topic_search_band', 'service'), ('topic_search_text', 'service'), ('topic_search_keys', 'service'),
     ('topic_keys_extract', 'nobody'), ('topic_keys_question', 'nobody'), ('topic_keys_in_range', 'nobody'), ('topic_keys_answer', 'nobody'),

@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use OpenInfoTest;
+use PostgreSQL::Test::Utils;
 
 my $node = new_node('monitoring', bare => 1, conf => "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_utility = off\n");
 
@@ -91,6 +92,18 @@ $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $
 is(found('restored', '"My App"'), $before, 'after a restore the same is found');
 like($before, qr/^Functions for the service are closed to requests\|"My App"\.reset_daily_credits\(\)$/m, '... a grant on a function among it');
 like($before, qr/^RLS is enabled on all tables\|"My App"\.own$/m, '... and a table of the user\'s own');
+
+# The table that the README shows, as it stands there.
+my ($shown) = slurp_file('README.md') =~ /^## Self-check\n.*?^```sql\n(.*?)^```$/ms or BAIL_OUT('README.md has no SQL in section "Self-check"');
+$node->safe_psql('postgres', 'CREATE DATABASE readme');
+$node->safe_psql('readme', "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO anon, authenticated; CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app; $shown");
+is(found('readme', 'app'), '', 'a table made as the README says is in order');
+$node->safe_psql('readme', 'ALTER TABLE app.notes DISABLE ROW LEVEL SECURITY');
+is(found('readme', 'app'), 'RLS is enabled on all tables|app.notes', 'and looked at');
+foreach my $item (split /\n/, $node->safe_psql('readme', 'SELECT item FROM app.security_checklist()'))
+{
+	like(slurp_file('README.md'), qr/^\|.*\Q$item\E.*\|.*\|$/m, "the README says when this holds: $item");
+}
 
 # The tables are not there yet.
 $node->safe_psql('postgres', 'CREATE DATABASE empty');
