@@ -127,7 +127,10 @@ CREATE TABLE fuzz.functions AS
            CASE WHEN p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) THEN 'trigger' ELSE 'function' END AS kind,
            p.proargtypes::oid[] AS types, p.proargnames AS names, p.pronargs - p.pronargdefaults AS required, p.proisstrict AS is_strict
       FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-     WHERE p.pronamespace = 'openinfo'::regnamespace AND l.lanname = 'c' ORDER BY p.proname;
+     WHERE p.pronamespace = 'openinfo'::regnamespace AND l.lanname = 'c'
+       -- what an access method calls, no SQL can
+       AND 'internal'::regtype::oid <> ALL (p.proargtypes::oid[])
+     ORDER BY p.proname;
 
 -- Ids that are there, by the table that they identify.
 CREATE TABLE fuzz.ids (n serial, id uuid, what text, own boolean);
@@ -255,6 +258,7 @@ BEGIN
         WHEN 'uuid' THEN RETURN fuzz.uuid(p_argument, p_last);
         WHEN 'text' THEN RETURN quote_literal(fuzz.words());
         WHEN 'jsonb' THEN RETURN fuzz.jsonb();
+        WHEN 'smallint' THEN RETURN quote_literal(fuzz.pick('{0,1,-1,2,7,10,15,31,32,63,64,32767,-32768}')) || '::smallint';
         WHEN 'integer', 'bigint', 'numeric', 'real', 'double precision' THEN
             RETURN quote_literal(CASE WHEN fuzz.below(3) > 0 THEN (1 + fuzz.below(5))::text
                         ELSE fuzz.pick(ARRAY['0', '-1', '10', '49', '1000', '1001', '2147483647', '-2147483648', '2147483646', '1073741824']
