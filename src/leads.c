@@ -237,8 +237,8 @@ query_lock(const Caller *caller, const pg_uuid_t *query, pg_uuid_t *workspace)
  * Adds a batch to the query's workspace.  Skipped and counted are bad elements, and those whose company is there
  * already, in the workspace or earlier in the batch.  What is inserted is added to the query's counters.
  * Callers: authenticated for a query of the active workspace, service_role for any.  Errors: 28000; 42501 another
- * workspace's query, or (authenticated) none; 22023 an argument NULL, p_leads no array, or (service_role) no such query;
- * 22003 a counter would pass 2,147,483,647.  Locks: the workspace and the query, KEY SHARE; then the domains, in order;
+ * workspace's query, or (authenticated) none; 22023 an argument NULL, p_leads no array, or (service_role) no such query.
+ * Locks: the workspace and the query, KEY SHARE; then the domains, in order;
  * then the query, NO KEY UPDATE.  A transaction that ingests twice may deadlock with another that does: commit between.
  */
 PG_FUNCTION_INFO_V1(openinfo_ingest_leads);

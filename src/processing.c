@@ -349,11 +349,13 @@ openinfo_update_query_run_time(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* A counter stops at its maximum, as all of them do: leads that are there matter more than how many there were. */
 bool
 processing_count_leads(const pg_uuid_t *query, int count)
 {
 	static KeptPlan add = KEPT_PLAN("UPDATE @extschema@.queries"
-									"   SET total_leads_generated = total_leads_generated + $2, leads_this_week = leads_this_week + $2"
+									"   SET total_leads_generated = least(total_leads_generated::int8 + $2, 2147483647)::int4,"
+									"       leads_this_week = least(leads_this_week::int8 + $2, 2147483647)::int4"
 									" WHERE id = $1",
 									"uuid, int4");
 	Datum			values[2] = {UUIDPGetDatum(query), Int32GetDatum(count)};
@@ -364,9 +366,9 @@ processing_count_leads(const pg_uuid_t *query, int count)
 /*
  * increment_query_leads(query_id uuid, lead_count int) returns void
  *
- * Adds to both counters of a query.  ingest_leads() does so by itself; this is for leads that came another way.
- * Callers: service_role.  Errors: 42501; 22023 an argument NULL, lead_count negative, or no such query; 22003 a counter
- * would pass 2,147,483,647.  Locks: the row, NO KEY UPDATE.
+ * Adds to both counters of a query, which stop at their maximum.  ingest_leads() does so by itself; this is for leads that came another way.
+ * Callers: service_role.  Errors: 42501; 22023 an argument NULL, lead_count negative, or no such query.  Locks: the row,
+ * NO KEY UPDATE.
  */
 PG_FUNCTION_INFO_V1(openinfo_increment_query_leads);
 Datum

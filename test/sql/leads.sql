@@ -113,7 +113,7 @@ SET ROLE service_role;
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000021', '[{"name": "Acme", "domain": "company-1.example"}]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-00000000dead', '[{"name": "Acme"}]');
 SELECT workspace_id = '1ead0000-0000-0000-0000-000000000002' AS of_query, created_by FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000021';
--- A counter that is full ends the batch as a whole.
+-- A counter that is full stays so, and the leads come in all the same.
 UPDATE queries SET total_leads_generated = 2147483647 WHERE id = '1ead0000-0000-0000-0000-000000000021';
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000021', '[{"name": "More", "domain": "more.example"}]');
 SELECT count(*) AS leads FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000021';

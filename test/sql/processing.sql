@@ -79,12 +79,15 @@ SELECT update_query_run_time(NULL);
 SELECT update_query_run_time('b0b00000-0000-0000-0000-00000000dead');
 \set VERBOSITY terse
 
--- Counters: never down, never over.
+-- Counters: never down, and no further than they reach.
 SELECT increment_query_leads(query_id => 'b0b00000-0000-0000-0000-000000000011', lead_count => 5);
 SELECT increment_query_leads('b0b00000-0000-0000-0000-000000000011', 0);
 SELECT total_leads_generated, leads_this_week FROM queries WHERE id = 'b0b00000-0000-0000-0000-000000000011';
 SELECT increment_query_leads('b0b00000-0000-0000-0000-000000000011', -1);
+BEGIN;
 SELECT increment_query_leads('b0b00000-0000-0000-0000-000000000011', 2147483647);
+SELECT total_leads_generated, leads_this_week FROM queries WHERE id = 'b0b00000-0000-0000-0000-000000000011';
+ROLLBACK;
 SELECT increment_query_leads('b0b00000-0000-0000-0000-000000000011', NULL);
 SELECT increment_query_leads(NULL, 1);
 SELECT increment_query_leads('b0b00000-0000-0000-0000-00000000dead', 1);
