@@ -18,7 +18,8 @@ BEGIN
     BEGIN
         EXECUTE p_command;
         SET LOCAL ROLE service_role;
-        v_found := ARRAY(SELECT item || ': ' || detail FROM openinfo.security_checklist() WHERE NOT ok);
+        -- MAINTAIN is there from 17 on
+        v_found := ARRAY(SELECT item || ': ' || regexp_replace(detail, 'MAINTAIN on [^;]*; ', '', 'g') FROM openinfo.security_checklist() WHERE NOT ok);
         RAISE EXCEPTION USING ERRCODE = 'UNDO0';
     EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
         NULL;
@@ -136,11 +137,12 @@ SELECT count(*) AS not_ok FROM openinfo.security_checklist() WHERE NOT ok;
 
 -- Every table is looked at: what is opened is named.
 SELECT c.relname, wanted FROM pg_class c
+ CROSS JOIN LATERAL (SELECT array_agg(f) AS found
+                       FROM pg_temp.found_after(format('ALTER TABLE %1$s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; GRANT ALL ON %1$s TO PUBLIC', c.oid::regclass)) f) x
  CROSS JOIN unnest(ARRAY['RLS is enabled on all tables', 'RLS is forced on all tables', 'PUBLIC has no access', 'anon has no access',
                          'authenticated has no access beyond its own', 'Nobody has TRUNCATE, REFERENCES and TRIGGER']) wanted
-  LEFT JOIN LATERAL pg_temp.found_after(format('ALTER TABLE %1$s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; GRANT ALL ON %1$s TO PUBLIC', c.oid::regclass)) found
-         ON starts_with(found, wanted) AND strpos(found, c.oid::regclass::text) > 0
- WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind = 'r' AND found IS NULL;
+ WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind = 'r'
+   AND NOT EXISTS (SELECT FROM unnest(x.found) f WHERE starts_with(f, wanted) AND strpos(f, c.oid::regclass::text) > 0);
 
 -- What an installation may well have: the user takes away, adds, and gives to roles of his own.
 SELECT f FROM pg_temp.found_after('REVOKE SELECT ON openinfo.trends FROM authenticated; DROP POLICY delete_own ON openinfo.export_jobs; DROP INDEX openinfo.idx_leads_contact_data;
@@ -154,7 +156,7 @@ CREATE TABLE regress_own.unrelated (id uuid);
 GRANT ALL ON regress_own.unrelated TO anon;
 SELECT count(*) AS not_ok FROM openinfo.security_checklist() WHERE NOT ok;
 CREATE TABLE regress_own.notes (id uuid PRIMARY KEY, workspace_id uuid, lead_id uuid REFERENCES openinfo.leads);
-GRANT ALL ON regress_own.notes TO anon, authenticated;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON regress_own.notes TO anon, authenticated;
 SELECT item, detail FROM openinfo.security_checklist() WHERE NOT ok;
 
 -- Made as the README says, it is in order.
