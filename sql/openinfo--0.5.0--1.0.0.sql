@@ -235,7 +235,7 @@ BEGIN
          WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())$sql$, v_view);
 EXCEPTION
     WHEN object_not_in_prerequisite_state THEN
-        RAISE NOTICE 'pg_stat_statements is in the database but not in the server: %', SQLERRM
+        RAISE NOTICE 'pg_stat_statements is in the database, but the server has not loaded it'
             USING HINT = 'Add it to shared_preload_libraries and restart the server.';
     WHEN undefined_column THEN
         RAISE NOTICE 'pg_stat_statements is of an older version: %', SQLERRM
