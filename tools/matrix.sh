@@ -21,7 +21,7 @@ LOGS=${LOGS:-$(mktemp -d /tmp/openinfo-matrix.XXXXXX)}
 mkdir -p "$LOGS"
 
 run_version() {
-	local version=$1 root=$CHROOTS/pg$1 start=$SECONDS result
+	local version=$1 root=$CHROOTS/pg$1 start=$SECONDS result=0
 	make_chroot "$version" >"$LOGS/$version.chroot" 2>&1 || { say "PostgreSQL $version: no chroot, see $LOGS/$version.chroot"; return 1; }
 	# shellcheck disable=SC2016
 	unshare --mount --pid --fork --kill-child --ipc --propagation private bash -c '
@@ -35,8 +35,7 @@ run_version() {
 		mkdir "$1/run/lock"
 		exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=dumb V="$3" WERROR="${WERROR-1}" COPT="${COPT:-}" SANITIZE="${SANITIZE:-}" \
 			${SUITES:+SUITES="$SUITES"} ${ONLY:+ONLY="$ONLY"} /mnt/tools/check.sh
-	' _ "$root" "$top" "$version" >"$LOGS/$version.log" 2>&1 </dev/null
-	result=$?
+	' _ "$root" "$top" "$version" >"$LOGS/$version.log" 2>&1 </dev/null || result=$?
 	echo "PostgreSQL $version (${suite[$version]}): $(tail -n 1 "$LOGS/$version.log"), $((SECONDS - start)) s, $LOGS/$version.log"
 	return "$result"
 }
