@@ -210,16 +210,16 @@ is($target->safe_psql('app', 'SELECT schedule_jobs()'), $names, 'and come back')
 
 my $succeeded = "SELECT count(DISTINCT j.jobname) = 4 FROM cron.job_run_details d JOIN cron.job j USING (jobid) WHERE d.status = 'succeeded' AND j.jobname LIKE 'openinfo\\_%'";
 ok($node->poll_query_until('app', $succeeded), 'each job has run')
-  or diag sql('SELECT command, status, return_message FROM cron.job_run_details');
+  or diag sql('SELECT command, status, return_message FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
 is(sql("SELECT count(*) FROM openinfo_jobs WHERE last_start IS NOT NULL AND last_status = 'succeeded' AND NOT coalesce(overdue, false) AND duration >= interval '0'"), '4', 'and openinfo_jobs says so')
   or diag sql('SELECT * FROM openinfo_jobs');
 ok($else->poll_query_until('app', $succeeded), 'so has each from another database')
-  or diag $else->safe_psql('app', 'SELECT command, status, return_message FROM cron.job_run_details');
+  or diag $else->safe_psql('app', 'SELECT command, status, return_message FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
 
 ok($gone->poll_query_until('app', "SELECT count(*) = 1 FROM cron.job"), 'once the extension is gone the jobs tidy themselves away');
 is($gone->safe_psql('app', 'SELECT jobname FROM cron.job'), 'mine', 'and leave the user\'s own');
 is($gone->safe_psql('app', "SELECT count(*) FROM cron.job_run_details WHERE status = 'failed' AND return_message <> 'job canceled'"), '0',
 	'without an error; pg_cron may call a job canceled that has ended by unscheduling itself')
-  or diag $gone->safe_psql('app', 'SELECT * FROM cron.job_run_details');
+  or diag $gone->safe_psql('app', 'SELECT * FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
 
 done_testing();
