@@ -143,9 +143,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix coverage valgrind fuzz bench format lint dist help print-%
-OWN_GOALS := demo check matrix upgrade bench format lint dist help print-%
-OWN_GOALS := demo check matrix bench docs deb format lint dist help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -157,9 +155,7 @@ include $(PGXS)
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix coverage valgrind fuzz bench format lint dist help
-.PHONY: demo check matrix upgrade bench format lint dist help
-.PHONY: demo check matrix bench docs deb format lint dist help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
