@@ -45,6 +45,8 @@ UNION ALL VALUES
     ('54001', 'table',    'PostgreSQL''s own: JSON that is nested deeper than max_stack_depth'),
     ('23502', 'table',    'PostgreSQL''s own: a column that must have a value'),
     ('22003', 'table',    'PostgreSQL''s own: a number that does not fit into its column'),
+    ('22008', 'table',    'PostgreSQL''s own: a date later than there are dates'),
+    ('54000', 'function', 'PostgreSQL''s own: a text that is too long for the index that it belongs into'),
     ('54000', 'table',    'PostgreSQL''s own: a text that is too long for the index that it belongs into'),
     ('39P01', 'trigger',  'it is no function to be called');
 
@@ -427,7 +429,10 @@ BEGIN
         RETURN NULL;
     ELSIF NOT p_caller.others AND p_text ~* 'zqforeign' THEN
         RETURN 'a word of the other workspace';
-    ELSIF p_text ~ 'Zqsecret' AND p_caller.name NOT IN ('owner', 'admin', 'service', 'service as a person', 'other workspace') THEN
+    -- a member may have been made admin by a call before
+    ELSIF p_text ~ 'Zqsecret' AND p_caller.role <> 'service_role'
+          AND NOT EXISTS (SELECT FROM openinfo.users WHERE auth_user_id = fuzz.id('person' || p_caller.person) AND role IN ('owner', 'admin')
+                           AND workspace_id = fuzz.id(left(p_caller.person, 1))) THEN
         RETURN 'a secret of an integration';
     END IF;
     FOR v IN SELECT m[1] FROM regexp_matches(p_text, 'unpaid-(..)@', 'g') m LOOP
