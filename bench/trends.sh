@@ -54,6 +54,7 @@ SQL
 
 # Every way starts from the same pages: as they are after loading, with room for one new version of each topic.
 seconds() {	# STATEMENT
+	progress "$1"
 	sql -c 'VACUUM FULL global_topics' -c 'VACUUM FULL trends' -c 'VACUUM (ANALYZE) global_topics, trends' -c CHECKPOINT
 	sql >"$W/timing" <<-END
 		SELECT pg_total_relation_size('global_topics') + pg_total_relation_size('trends');

@@ -208,15 +208,28 @@ is($target->safe_psql('app', 'SELECT schedule_jobs()'), $names, 'and come back')
 
 # ---------------------------------------------------------------------- they have run
 
+# pg_cron 1.4 overlooks a change that commits while it reads the one before, until the next change; so they are hastened
+# again whenever a minute has passed in vain.
+sub comes
+{
+	my ($server, $condition) = @_;
+	local $PostgreSQL::Test::Utils::timeout_default = 70;
+	foreach (1 .. 4)
+	{
+		return 1 if $server->poll_query_until('app', $condition);
+		$server->safe_psql('app', $hasten);
+	}
+	return 0;
+}
 my $succeeded = "SELECT count(DISTINCT j.jobname) = 4 FROM cron.job_run_details d JOIN cron.job j USING (jobid) WHERE d.status = 'succeeded' AND j.jobname LIKE 'openinfo\\_%'";
-ok($node->poll_query_until('app', $succeeded), 'each job has run')
+ok(comes($node, $succeeded), 'each job has run')
   or diag sql('SELECT command, status, return_message FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
 is(sql("SELECT count(*) FROM openinfo_jobs WHERE last_start IS NOT NULL AND last_status = 'succeeded' AND NOT coalesce(overdue, false) AND duration >= interval '0'"), '4', 'and openinfo_jobs says so')
   or diag sql('SELECT * FROM openinfo_jobs');
-ok($else->poll_query_until('app', $succeeded), 'so has each from another database')
+ok(comes($else, $succeeded), 'so has each from another database')
   or diag $else->safe_psql('app', 'SELECT command, status, return_message FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
 
-ok($gone->poll_query_until('app', "SELECT count(*) = 1 FROM cron.job"), 'once the extension is gone the jobs tidy themselves away');
+ok(comes($gone, "SELECT count(*) = 1 FROM cron.job"), 'once the extension is gone the jobs tidy themselves away');
 is($gone->safe_psql('app', 'SELECT jobname FROM cron.job'), 'mine', 'and leave the user\'s own');
 is($gone->safe_psql('app', "SELECT count(*) FROM cron.job_run_details WHERE status = 'failed' AND return_message <> 'job canceled'"), '0',
 	'without an error; pg_cron may call a job canceled that has ended by unscheduling itself')
