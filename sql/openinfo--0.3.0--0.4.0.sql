@@ -109,11 +109,16 @@ COMMENT ON FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_
 -- Exports and statistics (src/exports.c, src/stats.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.list_export_file() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_list_export_file';
+REVOKE ALL ON FUNCTION @extschema@.list_export_file() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.list_export_file() IS 'Trigger: the file of an export that is deleted is to be deleted from the file store';
+
 CREATE FUNCTION @extschema@.cleanup_expired_exports() RETURNS bigint
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_cleanup_expired_exports';
 REVOKE ALL ON FUNCTION @extschema@.cleanup_expired_exports() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.cleanup_expired_exports() TO service_role;
-COMMENT ON FUNCTION @extschema@.cleanup_expired_exports() IS 'Deletes expired exports after listing their files in expired_export_files; returns how many';
+COMMENT ON FUNCTION @extschema@.cleanup_expired_exports() IS 'Deletes expired exports, whose files are thereby listed in expired_export_files; returns how many';
 
 CREATE FUNCTION @extschema@.get_workspace_stats(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS jsonb
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_workspace_stats';
@@ -271,6 +276,8 @@ BEGIN
     GRANT SELECT, INSERT (export_format, filters), DELETE ON TABLE @extschema@.export_jobs TO authenticated;
     CREATE TRIGGER stamp_expires_at BEFORE INSERT OR UPDATE ON @extschema@.export_jobs FOR EACH ROW
         WHEN (NEW.completed_at IS NOT NULL AND NEW.expires_at IS NULL) EXECUTE FUNCTION @extschema@.set_expires_at();
+    CREATE TRIGGER list_file AFTER DELETE ON @extschema@.export_jobs FOR EACH ROW
+        WHEN (btrim(OLD.file_url) <> '') EXECUTE FUNCTION @extschema@.list_export_file();
     CREATE POLICY read_own_workspace ON @extschema@.export_jobs FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_own ON @extschema@.export_jobs FOR INSERT TO authenticated
@@ -295,6 +302,7 @@ BEGIN
         ['export_jobs_file_size_positive', 'A file has a size'],
         ['export_jobs_row_count_not_negative', 'A counter is never negative'],
         ['stamp_expires_at', 'Fills expires_at when the job completes'],
+        ['list_file', 'Writes the file to expired_export_files'],
         ['read_own_workspace', 'Members see the exports of their active workspace'],
         ['add_own', 'A member asks in his own name'],
         ['delete_own', 'A member deletes what he asked for']]);
@@ -309,9 +317,9 @@ BEGIN
     );
     CREATE INDEX idx_expired_export_files_workspace_id ON @extschema@.expired_export_files (workspace_id, expired_at);
     PERFORM @extschema@.protect_table('@extschema@.expired_export_files'::regclass);
-    PERFORM @extschema@.describe_table('@extschema@.expired_export_files'::regclass, 'Files that the file store''s worker is to delete; filled by cleanup_expired_exports()'::text, ARRAY[
+    PERFORM @extschema@.describe_table('@extschema@.expired_export_files'::regclass, 'Files that the file store''s worker is to delete; filled when an export is deleted'::text, ARRAY[
         ['file_url', 'Where the file is'],
-        ['expired_at', 'When its export expired'],
+        ['expired_at', 'When its export expired or was deleted'],
         ['idx_expired_export_files_workspace_id', 'Files of a workspace']]);
 END
 $migration$;

@@ -21,6 +21,7 @@ DROP FUNCTION @extschema@.keep_ledger();
 DROP FUNCTION @extschema@.get_credit_balance(uuid);
 DROP FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text);
 DROP FUNCTION @extschema@.check_credits_available(uuid, int);
+DROP FUNCTION @extschema@.list_export_file();
 DROP FUNCTION @extschema@.set_expires_at();
 DROP FUNCTION @extschema@.lead_domain(jsonb);
 

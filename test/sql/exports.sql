@@ -42,6 +42,24 @@ SET ROLE service_role;
 SELECT cleanup_expired_exports();
 SELECT count(*) AS files FROM expired_export_files;
 
+-- Whoever deletes an export, its file is written down, as expired by now; what he takes back is not.
+DELETE FROM expired_export_files;
+INSERT INTO export_jobs (workspace_id, user_id, file_url, completed_at, expires_at)
+SELECT 'e0900000-0000-0000-0000-000000000001', 'e0900000-0000-0000-0000-0000000000a1', file_url, now(), expires_at
+  FROM (VALUES ('store://mine', NULL::timestamptz), ('store://for ever', 'infinity'), ('store://taken back', NULL), (NULL, NULL), ('', NULL)) AS v (file_url, expires_at);
+SET ROLE authenticated;
+SET request.jwt.claim.sub = 'e0900000-0000-0000-0000-0000000000f1';
+BEGIN;
+DELETE FROM export_jobs WHERE file_url = 'store://taken back';
+ROLLBACK;
+DELETE FROM export_jobs WHERE file_url IN ('store://mine', 'store://for ever', '') OR file_url IS NULL;
+SELECT count(*) FROM expired_export_files;
+RESET request.jwt.claim.sub;
+SET ROLE service_role;
+DELETE FROM export_jobs WHERE file_url = 'store://fresh';
+SELECT file_url, expired_at BETWEEN now() - interval '1 minute' AND now() AS now FROM expired_export_files ORDER BY 1;
+SELECT file_url FROM export_jobs WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001' AND file_url LIKE 'store:%';
+
 -- Nobody else: not the owner of the export, and not when somebody has granted EXECUTE.
 RESET ROLE;
 BEGIN;
