@@ -21,7 +21,7 @@ command_ok(
 		'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_dir, '-b', $bin, '-B', $bin,
 		'-s', $new->host, '-p', $old->port, '-P', $new->port
 	],
-	'pg_upgrade');
+	'pg_upgrade') or diag map { slurp_file($_) } glob($new->data_dir . '/pg_upgrade_output.d/*/loadable_libraries.txt');
 $new->start;
 same(snapshot($new, 'app'), $catalog, 'the same catalog');
 is(checksums($new, 'app', 'app'), $rows, 'the same rows');
