@@ -22,6 +22,7 @@
 #include "members.h"
 #include "plans.h"
 #include "refuse.h"
+#include "stats.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Plans
@@ -348,27 +349,6 @@ openinfo_record_billing_event(PG_FUNCTION_ARGS)
  * Questions
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Runs a plan of one value about the workspace in argument 0, which must be the caller's. */
-static Datum
-ask_of_workspace(FunctionCallInfo fcinfo, KeptPlan *plan, bool byval)
-{
-	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
-	Caller	   caller;
-	PlanScope  scope;
-	Datum	   value;
-	bool	   isnull;
-
-	identity_authorize_workspace(&caller, workspace);
-	if (workspace == NULL)
-		refuse_null("p_workspace_id");
-	value = UUIDPGetDatum(workspace);
-	plans_begin(&scope);
-	(void) plans_run(plan, &value, NULL, true, 0);
-	value = SPI_datumTransfer(plans_value(1, &isnull), byval, byval ? 1 : -1);
-	plans_end(&scope);
-	return value;
-}
-
 /*
  * has_active_subscription(p_workspace_id uuid default get_user_workspace_id()) returns boolean
  *
@@ -384,8 +364,9 @@ openinfo_has_active_subscription(PG_FUNCTION_ARGS)
 		"SELECT EXISTS (SELECT FROM @extschema@.stripe_customers"
 		" WHERE workspace_id = $1 AND subscription_status IN ('active', 'trialing'))",
 		"uuid");
+	Datum workspace;
 
-	return ask_of_workspace(fcinfo, &ask, true);
+	return stats_ask(fcinfo, &ask, &workspace, true);
 }
 
 /*
@@ -410,6 +391,7 @@ openinfo_get_billing_summary(PG_FUNCTION_ARGS)
 		"                    FROM @extschema@.billing_events WHERE workspace_id = $1 AND event_type = 'payment_succeeded'"
 		"                   ORDER BY event_at DESC, created_at DESC, id LIMIT 1))",
 		"uuid");
+	Datum workspace;
 
-	return ask_of_workspace(fcinfo, &ask, false);
+	return stats_ask(fcinfo, &ask, &workspace, false);
 }

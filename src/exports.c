@@ -27,9 +27,9 @@ PG_FUNCTION_INFO_V1(openinfo_list_export_file);
 Datum
 openinfo_list_export_file(PG_FUNCTION_ARGS)
 {
-	static KeptPlan list = KEPT_PLAN("INSERT INTO @extschema@.expired_export_files (file_url, workspace_id, expired_at)"
-									 " SELECT $1, id, least($3, now()) FROM @extschema@.workspaces WHERE id = $2",
-									 "text, uuid, timestamptz");
+	static KeptPlan			 list = KEPT_PLAN("INSERT INTO @extschema@.expired_export_files (file_url, workspace_id, expired_at)"
+													   " SELECT $1, id, least($3, now()) FROM @extschema@.workspaces WHERE id = $2",
+											  "text, uuid, timestamptz");
 	static const char *const columns[] = {"file_url", "workspace_id", "expires_at"};
 	TriggerData				*trigger = (TriggerData *) fcinfo->context;
 	PlanScope				 scope;

@@ -25,6 +25,7 @@
 #include "plans.h"
 #include "refuse.h"
 #include "sealing.h"
+#include "stats.h"
 
 #define PEOPLE_LIMIT_DEFAULT 50
 #define PEOPLE_LIMIT_MAX 1000
@@ -459,22 +460,9 @@ openinfo_get_people_search_stats(PG_FUNCTION_ARGS)
 		"                    WHERE workspace_id = $1 AND action_type IN ('email_reveal', 'people_search')))"
 		" FROM people",
 		"uuid");
-	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
-	Caller	   caller;
-	PlanScope  scope;
-	Datum	   value;
-	bool	   isnull;
+	Datum workspace;
 
-	identity_authorize_workspace(&caller, workspace);
-	if (workspace == NULL)
-		refuse_null("p_workspace_id");
-
-	value = UUIDPGetDatum(workspace);
-	plans_begin(&scope);
-	(void) plans_run(&stats, &value, NULL, true, 0);
-	value = SPI_datumTransfer(plans_value(1, &isnull), false, -1);
-	plans_end(&scope);
-	PG_RETURN_DATUM(value);
+	return stats_ask(fcinfo, &stats, &workspace, false);
 }
 
 /*

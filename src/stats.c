@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "plans.h"
 #include "refuse.h"
+#include "stats.h"
 
 /* Timestamps count from 2000-01-01 00:00 UTC, a Saturday. */
 #define FIRST_MONDAY (2 * USECS_PER_DAY)
@@ -28,6 +29,28 @@ period_start(TimestampTz time, TimestampTz origin, int64 length)
 	int64 into = (time - origin) % length;
 
 	return time - (into < 0 ? into + length : into);
+}
+
+Datum
+stats_ask(FunctionCallInfo fcinfo, KeptPlan *plan, Datum *values, bool byval)
+{
+	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
+	Caller	   caller;
+	PlanScope  scope;
+	Datum	   answer;
+	bool	   isnull;
+
+	identity_authorize_workspace(&caller, workspace);
+	if (workspace == NULL)
+		refuse_null("p_workspace_id");
+	values[0] = UUIDPGetDatum(workspace);
+
+	plans_begin(&scope);
+	if (plans_run(plan, values, NULL, true, 0) == 0)
+		refuse_unknown("p_workspace_id", "workspaces");
+	answer = SPI_datumTransfer(plans_value(1, &isnull), byval, -1);
+	plans_end(&scope);
+	return answer;
 }
 
 /*
@@ -78,30 +101,12 @@ openinfo_get_workspace_stats(PG_FUNCTION_ARGS)
 									  "        WHERE workspace_id = $1) m"
 									  " WHERE w.id = $1",
 									  "uuid, timestamptz, timestamptz, date");
-	Caller			caller;
-	PlanScope		scope;
 	TimestampTz		now = GetCurrentTransactionStartTimestamp();
-	TimestampTz		today;
+	TimestampTz		today = period_start(now, 0, USECS_PER_DAY);
 	Datum			values[4];
-	Jsonb		   *result;
-	Jsonb		   *found;
-	bool			isnull;
 
-	identity_authorize_workspace(&caller, PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0));
-	if (PG_ARGISNULL(0))
-		refuse_null("p_workspace_id");
-	values[0] = PG_GETARG_DATUM(0);
-	today = period_start(now, 0, USECS_PER_DAY);
 	values[1] = TimestampTzGetDatum(today);
 	values[2] = TimestampTzGetDatum(period_start(now, FIRST_MONDAY, 7 * USECS_PER_DAY));
 	values[3] = DateADTGetDatum((DateADT) (today / USECS_PER_DAY));
-
-	plans_begin(&scope);
-	if (plans_run(&stats, values, NULL, true, 0) == 0)
-		refuse_unknown("p_workspace_id", "workspaces");
-	found = DatumGetJsonbP(plans_value(1, &isnull));
-	result = SPI_palloc(VARSIZE(found));
-	memcpy(result, found, VARSIZE(found));
-	plans_end(&scope);
-	PG_RETURN_JSONB_P(result);
+	return stats_ask(fcinfo, &stats, values, false);
 }
