@@ -397,7 +397,7 @@ BEGIN
         export_rows    int,
         created_at     timestamptz NOT NULL DEFAULT now(),
         updated_at     timestamptz NOT NULL DEFAULT now(),
-        CONSTRAINT plans_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT plans_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
         CONSTRAINT plans_limits_not_negative CHECK (active_queries >= 0 AND saved_searches >= 0 AND daily_credits >= 0 AND export_rows >= 0)
     );
     PERFORM @extschema@.protect_table('@extschema@.plans'::regclass);
@@ -431,9 +431,9 @@ BEGIN
         custom_domain     text UNIQUE,
         branding          jsonb DEFAULT '{}',
         CONSTRAINT workspaces_slug_format CHECK (slug ~ '^[a-z0-9-]+$'),
-        CONSTRAINT workspaces_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT workspaces_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
         CONSTRAINT workspaces_subdomain_format CHECK (subdomain ~ '^[a-z0-9-]+$'),
-        CONSTRAINT workspaces_custom_domain_not_blank CHECK (btrim(custom_domain) <> ''),
+        CONSTRAINT workspaces_custom_domain_format CHECK (custom_domain ~ '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$'),
         CONSTRAINT workspaces_branding_object CHECK (jsonb_typeof(branding) = 'object')
     );
 
@@ -472,7 +472,7 @@ BEGIN
     CREATE INDEX idx_users_created_by ON @extschema@.users (created_by, workspace_id);
     CREATE INDEX idx_users_referred_by ON @extschema@.users (referred_by, workspace_id);
     PERFORM @extschema@.protect_table('@extschema@.users'::regclass);
-    CREATE TRIGGER stamp_referral_code BEFORE INSERT ON @extschema@.users FOR EACH ROW
+    CREATE TRIGGER stamp_referral_code BEFORE INSERT OR UPDATE ON @extschema@.users FOR EACH ROW
         WHEN (NEW.referral_code IS NULL) EXECUTE FUNCTION @extschema@.set_referral_code();
     GRANT SELECT, UPDATE (full_name, avatar_url, last_login_at) ON TABLE @extschema@.users TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.users FOR SELECT TO authenticated
@@ -531,7 +531,7 @@ BEGIN
         ['workspaces_slug_format', 'Lower-case letters, digits and hyphens'],
         ['workspaces_name_not_blank', 'A workspace has a name'],
         ['workspaces_subdomain_format', 'Lower-case letters, digits and hyphens'],
-        ['workspaces_custom_domain_not_blank', 'Left out rather than blank'],
+        ['workspaces_custom_domain_format', 'Lower case, without scheme, port and final dot; others in Punycode: so that one host is one value'],
         ['workspaces_branding_object', 'An object, not an array or a scalar'],
         ['read_own', 'Members see their active workspace'],
         ['change_own', 'Owners and admins change it']]);

@@ -154,7 +154,7 @@ BEGIN
         delivered_at    timestamptz,
         FOREIGN KEY (query_id, workspace_id) REFERENCES @extschema@.queries (id, workspace_id) ON DELETE CASCADE,
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT leads_company_data_named CHECK (jsonb_typeof(company_data) = 'object' AND jsonb_typeof(company_data -> 'name') IS NOT DISTINCT FROM 'string' AND btrim(company_data ->> 'name', E' \t\n\r') <> ''),
+        CONSTRAINT leads_company_data_named CHECK (jsonb_typeof(company_data) = 'object' AND jsonb_typeof(company_data -> 'name') IS NOT DISTINCT FROM 'string' AND btrim(company_data ->> 'name', E' \t\n\r\f\v') <> ''),
         CONSTRAINT leads_domain_length CHECK (octet_length(@extschema@.lead_domain(company_data)) <= 1000),
         CONSTRAINT leads_contact_data_object CHECK (jsonb_typeof(contact_data) = 'object'),
         CONSTRAINT leads_attempts_not_negative CHECK (enrichment_attempts >= 0 AND delivery_attempts >= 0)
@@ -275,7 +275,7 @@ BEGIN
     PERFORM @extschema@.protect_table('@extschema@.export_jobs'::regclass);
     GRANT SELECT, INSERT (export_format, filters), DELETE ON TABLE @extschema@.export_jobs TO authenticated;
     CREATE TRIGGER stamp_expires_at BEFORE INSERT OR UPDATE ON @extschema@.export_jobs FOR EACH ROW
-        WHEN (NEW.completed_at IS NOT NULL AND NEW.expires_at IS NULL) EXECUTE FUNCTION @extschema@.set_expires_at();
+        WHEN (NEW.expires_at IS NULL AND (NEW.completed_at IS NOT NULL OR NEW.status = 'completed')) EXECUTE FUNCTION @extschema@.set_expires_at();
     CREATE TRIGGER list_file AFTER DELETE ON @extschema@.export_jobs FOR EACH ROW
         WHEN (btrim(OLD.file_url) <> '') EXECUTE FUNCTION @extschema@.list_export_file();
     CREATE POLICY read_own_workspace ON @extschema@.export_jobs FOR SELECT TO authenticated

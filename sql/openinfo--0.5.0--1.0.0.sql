@@ -560,6 +560,38 @@ CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start WHEN TAG IN ('DROP EXTE
     EXECUTE FUNCTION @extschema@.guard_drop();
 COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data of openinfo unless openinfo.allow_drop is on';
 
+/*
+ * A table of ours that a dump makes starts with nothing for the API roles, whatever the default privileges of the place
+ * say; the dump then grants what there was.  In PL/pgSQL, because a server that has lost the library must still be able to
+ * make tables.
+ */
+CREATE FUNCTION @extschema@.close_table() RETURNS event_trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_table regclass;
+BEGIN
+    FOR v_table IN
+        SELECT c.oid
+          FROM pg_event_trigger_ddl_commands() AS made
+          JOIN pg_class AS c ON made.classid = 'pg_class'::regclass AND c.oid = made.objid
+          JOIN pg_extension AS e ON e.extname = 'openinfo' AND e.extnamespace = c.relnamespace
+         WHERE made.command_tag = 'CREATE TABLE' AND c.relkind IN ('r', 'p')
+           AND c.relname IN ('billing_events', 'credit_usage', 'expired_export_files', 'export_jobs', 'global_topics', 'integration_events',
+                             'integrations', 'leads', 'notification_preferences', 'people_search_results', 'plans', 'queries',
+                             'saved_people_searches', 'saved_searches', 'schema_migrations', 'sealed_contacts', 'sealed_secrets',
+                             'stripe_customers', 'trends', 'users', 'workspaces')
+    LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role', v_table);
+    END LOOP;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.close_table() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.close_table() IS 'Event trigger: default privileges do not open a table of the extension';
+
+CREATE EVENT TRIGGER openinfo_closed ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+    EXECUTE FUNCTION @extschema@.close_table();
+COMMENT ON EVENT TRIGGER openinfo_closed IS 'Default privileges do not open a table of the extension, while a dump is restored';
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- Migration
 -- ---------------------------------------------------------------------------------------------------------------
@@ -584,7 +616,7 @@ BEGIN
         error_count     int NOT NULL DEFAULT 0,
         UNIQUE (id, workspace_id),
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT integrations_name_not_blank CHECK (btrim(name) <> ''),
+        CONSTRAINT integrations_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
         CONSTRAINT integrations_config_object CHECK (jsonb_typeof(config) = 'object'),
         CONSTRAINT integrations_counters_not_negative CHECK (total_events_sent >= 0 AND error_count >= 0)
     );
@@ -814,8 +846,11 @@ SELECT @extschema@.apply_migrations();
 -- jobs are in the dump, with the user's own, and one that is there already makes the restore of all of them fail.
 DO $do$
 BEGIN
-    IF to_regclass('@extschema@.schema_migrations') IS NULL
-       OR NOT EXISTS (SELECT FROM @extschema@.schema_migrations WHERE version = '20260101000006') THEN
+    -- by itself, because without the table the next condition cannot even be parsed
+    IF to_regclass('@extschema@.schema_migrations') IS NULL THEN
+        RETURN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM @extschema@.schema_migrations WHERE version = '20260101000006') THEN
         RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN

@@ -40,6 +40,8 @@ DROP VIEW @extschema@.openinfo_jobs;
 DROP FUNCTION @extschema@.job_status();
 DROP FUNCTION @extschema@.unschedule_jobs();
 DROP FUNCTION @extschema@.schedule_jobs();
+DROP EVENT TRIGGER openinfo_closed;
+DROP FUNCTION @extschema@.close_table();
 DROP EVENT TRIGGER openinfo_guard;
 DROP FUNCTION @extschema@.guard_drop();
 DROP FUNCTION @extschema@.make_preferences();

@@ -230,13 +230,8 @@ enum
 
 /* Reflects an event in the workspace's row of stripe_customers, unless a newer one is reflected there; within plans_begin(). */
 static void
-update_subscription(const Effect *effect, Datum workspace, Datum event_at, Jsonb *metadata)
+reflect_event(const Effect *effect, Datum workspace, Datum event_at, Jsonb *metadata)
 {
-	static KeptPlan make = KEPT_PLAN(
-		"INSERT INTO @extschema@.stripe_customers (workspace_id, last_event_at, stripe_customer_id, stripe_subscription_id,"
-		" subscription_status, current_period_start, current_period_end, default_payment_method)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (workspace_id) DO NOTHING",
-		"uuid, timestamptz, text, text, text, timestamptz, timestamptz, text, text");
 	static KeptPlan change = KEPT_PLAN(
 		"UPDATE @extschema@.stripe_customers SET last_event_at = $2,"
 		" stripe_customer_id = coalesce($3, stripe_customer_id),"
@@ -272,9 +267,44 @@ update_subscription(const Effect *effect, Datum workspace, Datum event_at, Jsonb
 	if (!fact_text(metadata, "default_payment_method", &values[SUB_METHOD]))
 		nulls[SUB_METHOD] = 'n';
 	values[SUB_UNLESS] = CStringGetTextDatum(effect->unless);
+	(void) plans_run(&change, values, nulls, false, 0);
+}
 
-	if (nulls[SUB_CUSTOMER] == 'n' || plans_run(&make, values, nulls, false, 0) == 0)
-		(void) plans_run(&change, values, nulls, false, 0);
+/*
+ * Reflects an event that has just been recorded.  The first one that names the customer makes his row, and with it the
+ * events that were recorded before, with nothing to be reflected in, take effect in the order in which they happened.
+ */
+static void
+update_subscription(const Effect *effect, Datum workspace, Datum event_at, Jsonb *metadata)
+{
+	static KeptPlan make = KEPT_PLAN(
+		"INSERT INTO @extschema@.stripe_customers (workspace_id, stripe_customer_id) VALUES ($1, $2) ON CONFLICT (workspace_id) DO NOTHING",
+		"uuid, text");
+	static KeptPlan recorded = KEPT_PLAN(
+		"SELECT event_type, event_at, metadata FROM @extschema@.billing_events WHERE workspace_id = $1 ORDER BY event_at, created_at",
+		"uuid");
+	Datum		   values[2] = {workspace};
+	SPITupleTable *events;
+	uint64		   count;
+
+	if (!fact_text(metadata, "stripe_customer_id", &values[1]) || plans_run(&make, values, NULL, false, 0) == 0)
+	{
+		reflect_event(effect, workspace, event_at, metadata);
+		return;
+	}
+
+	count = plans_run(&recorded, values, NULL, false, 0);
+	events = SPI_tuptable;
+	for (uint64 i = 0; i < count; i++)
+	{
+		bool		  isnull;
+		const Effect *then = effect_of(DatumGetObjectId(SPI_getbinval(events->vals[i], events->tupdesc, 1, &isnull)));
+		Datum		  at = SPI_getbinval(events->vals[i], events->tupdesc, 2, &isnull);
+		Datum		  facts = SPI_getbinval(events->vals[i], events->tupdesc, 3, &isnull);
+
+		if (then)
+			reflect_event(then, workspace, at, isnull ? NULL : DatumGetJsonbP(facts));
+	}
 }
 
 /*
@@ -283,7 +313,8 @@ update_subscription(const Effect *effect, Datum workspace, Datum event_at, Jsonb
  *
  * Records an event; false, and nothing done, when that event of Stripe was recorded before, in whatever workspace.  NULL
  * for p_stripe_event_id is an event that is not Stripe's: always recorded.  Then reflects it in stripe_customers, unless
- * an event that happened later is reflected there already (of two at the same time the one that comes last counts):
+ * an event that happened later is reflected there already (of two at the same time the one that comes last counts); so too
+ * those that were recorded before there was a row to reflect them in:
  *
  *		subscription_created	status: the one in p_metadata, else active
  *		subscription_updated	status: the one in p_metadata, else as it was
@@ -375,7 +406,8 @@ openinfo_has_active_subscription(PG_FUNCTION_ARGS)
  * {"current_plan", "subscription_status", "current_period_end", "total_events", "last_payment"}; last_payment is null or
  * {"amount_cents", "currency", "event_at"} of the newest payment_succeeded.  Status and period are null without a
  * customer at Stripe.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
+ * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such workspace.
+ * Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_billing_summary);
 Datum
@@ -389,7 +421,8 @@ openinfo_get_billing_summary(PG_FUNCTION_ARGS)
 		" 'total_events', (SELECT count(*) FROM @extschema@.billing_events WHERE workspace_id = $1),"
 		" 'last_payment', (SELECT jsonb_build_object('amount_cents', amount_cents, 'currency', currency, 'event_at', event_at)"
 		"                    FROM @extschema@.billing_events WHERE workspace_id = $1 AND event_type = 'payment_succeeded'"
-		"                   ORDER BY event_at DESC, created_at DESC, id LIMIT 1))",
+		"                   ORDER BY event_at DESC, created_at DESC, id LIMIT 1))"
+		" FROM @extschema@.workspaces WHERE id = $1",
 		"uuid");
 	Datum workspace;
 

@@ -98,7 +98,7 @@ begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace,
 		refuse_role("admin", what);
 	target_role = current_role_of(target, workspace);
 	if (target_role == ROLE_NONE)
-		refuse_other_user();
+		refuse_no_member();
 	if (target_role == ROLE_OWNER && *actor_role < ROLE_OWNER)
 		refuse_owner_by_admin();
 	return target_role;

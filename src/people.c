@@ -128,6 +128,15 @@ reveal_answer(const Found *found, int32 used, const CreditBalance *balance)
 	return SPI_datumTransfer(JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL))), false, -1);
 }
 
+/* Who is to pay is no member of the result's workspace. */
+static void
+refuse_revealer(const Caller *caller)
+{
+	if (caller->is_service)
+		refuse_not_member("p_user_id", "p_result_id");
+	refuse_other_user();
+}
+
 /*
  * reveal_person_email(p_result_id uuid, p_user_id uuid default get_user_id()) returns jsonb
  *
@@ -185,13 +194,13 @@ openinfo_reveal_person_email(PG_FUNCTION_ARGS)
 	if (!found.revealed && found.email != NULL)
 	{
 		if (plans_run(&lock_user, member, NULL, false, 0) == 0)
-			refuse_other_user();
+			refuse_revealer(&caller);
 		/* as it is now that nobody else can reveal it */
 		if (plans_run(&lock_result, values, NULL, false, 0) == 0 || !reveal_read(result, &found))
 			refuse_other_workspace();
 	}
 	else if (plans_run(&find_user, member, NULL, false, 0) == 0)
-		refuse_other_user();
+		refuse_revealer(&caller);
 
 	if (!found.revealed && found.email != NULL)
 	{
@@ -203,7 +212,7 @@ openinfo_reveal_person_email(PG_FUNCTION_ARGS)
 	{
 		/* nothing was written: this works in a read-only transaction too */
 		if (!credits_balance(user, true, &balance))
-			refuse_other_user();
+			refuse_revealer(&caller);
 		answer = reveal_answer(&found, 0, &balance);
 	}
 	plans_end(&scope);
@@ -428,7 +437,8 @@ openinfo_person_exists(PG_FUNCTION_ARGS)
  * "by_department", "saved_searches", "credits_used"}: counts as of now; day and week (from Monday) are UTC.
  * emails_hidden: known and not paid for.  by_...: objects of the twenty most frequent values.  credits_used: spent on
  * reveals and searches since the beginning.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
+ * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such workspace.
+ * Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_people_search_stats);
 Datum
@@ -458,7 +468,7 @@ openinfo_get_people_search_stats(PG_FUNCTION_ARGS)
 		"  'saved_searches', (SELECT count(*) FROM @extschema@.saved_people_searches WHERE workspace_id = $1),"
 		"  'credits_used', (SELECT coalesce(sum(credits_used), 0) FROM @extschema@.credit_usage"
 		"                    WHERE workspace_id = $1 AND action_type IN ('email_reveal', 'people_search')))"
-		" FROM people",
+		" FROM people HAVING EXISTS (SELECT FROM @extschema@.workspaces WHERE id = $1)",
 		"uuid");
 	Datum workspace;
 

@@ -35,7 +35,6 @@
 #include "members.h"
 #include "plans.h"
 #include "refuse.h"
-#include "stamps.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
  * The limit
@@ -502,33 +501,27 @@ openinfo_set_query_name(PG_FUNCTION_ARGS)
  * The week
  * ------------------------------------------------------------------------------------------------------------------ */
 
-static void
-reset_counts(void *rows)
-{
-	static KeptPlan reset = KEPT_PLAN("UPDATE @extschema@.queries SET leads_this_week = 0 WHERE leads_this_week <> 0", "");
-	PlanScope		scope;
-
-	plans_begin(&scope);
-	*(int64 *) rows = (int64) plans_run(&reset, NULL, NULL, false, 0);
-	plans_end(&scope);
-}
-
 /*
  * reset_weekly_lead_counts() returns bigint
  *
- * Sets leads_this_week to zero where it is not, and returns how often; updated_at stays.  Callers: the scheduler's role,
- * service_role.  Errors: 42501 anybody else.  Locks: the rows that it writes; and itself, by its entry in pg_proc, because
- * two of it could meet the rows in a different order.
+ * Sets leads_this_week to zero where it is not, and returns how often.  Callers: the scheduler's role, service_role.
+ * Errors: 42501 anybody else.  Locks: the rows that it writes; and itself, by its entry in pg_proc, because two of it could
+ * meet the rows in a different order.
  */
 PG_FUNCTION_INFO_V1(openinfo_reset_weekly_lead_counts);
 Datum
 openinfo_reset_weekly_lead_counts(PG_FUNCTION_ARGS)
 {
-	int64 rows = 0;
+	static KeptPlan reset = KEPT_PLAN("UPDATE @extschema@.queries SET leads_this_week = 0 WHERE leads_this_week <> 0", "");
+	PlanScope		scope;
+	uint64			rows;
 
 	identity_authorize_service("reset_weekly_lead_counts");
 	PreventCommandIfReadOnly("reset_weekly_lead_counts()");
 	LockDatabaseObject(ProcedureRelationId, fcinfo->flinfo->fn_oid, 0, ShareUpdateExclusiveLock);
-	stamps_hold(reset_counts, &rows);
-	PG_RETURN_INT64(rows);
+
+	plans_begin(&scope);
+	rows = plans_run(&reset, NULL, NULL, false, 0);
+	plans_end(&scope);
+	PG_RETURN_INT64((int64) rows);
 }

@@ -40,6 +40,15 @@ refuse_other_user(void)
 }
 
 void
+refuse_no_member(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for user"),
+			 errhint("Name a member of your active workspace, by users.id.")));
+}
+
+void
 refuse_service_only(const char *function)
 {
 	ereport(ERROR,
@@ -264,7 +273,7 @@ refuse_unknown(const char *argument, const char *table)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("argument \"%s\" names no row of table \"%s\"", argument, table),
-			 errhint("Pass the id of an existing row.")));
+			 errhint("Pass one that exists.")));
 }
 
 void

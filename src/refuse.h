@@ -16,6 +16,7 @@ extern void refuse_signed_out(void) pg_attribute_noreturn();
 /* 42501: not yours, or not your role */
 extern void refuse_other_workspace(void) pg_attribute_noreturn();
 extern void refuse_other_user(void) pg_attribute_noreturn();
+extern void refuse_no_member(void) pg_attribute_noreturn();
 extern void refuse_service_only(const char *function) pg_attribute_noreturn();
 extern void refuse_role(const char *required, const char *what) pg_attribute_noreturn();
 extern void refuse_role_above_own(void) pg_attribute_noreturn();

@@ -199,7 +199,7 @@ referral_code_taken(Relation rel, int attnum, Datum code)
 }
 
 /*
- * set_referral_code() returns trigger: BEFORE INSERT FOR EACH ROW WHEN (NEW.referral_code IS NULL)
+ * set_referral_code() returns trigger: BEFORE INSERT OR UPDATE FOR EACH ROW WHEN (NEW.referral_code IS NULL)
  *
  * Eight characters out of 32, drawn until nobody has them.  Look-alikes (0 O, 1 I) are left out.
  */
@@ -254,9 +254,10 @@ openinfo_set_week_end(PG_FUNCTION_ARGS)
 
 /*
  * set_expires_at() returns trigger: BEFORE INSERT OR UPDATE FOR EACH ROW
- *		WHEN (NEW.completed_at IS NOT NULL AND NEW.expires_at IS NULL)
+ *		WHEN (NEW.expires_at IS NULL AND (NEW.completed_at IS NOT NULL OR NEW.status = 'completed'))
  *
- * An export expires seven times 24 hours after its completion; never, when that is later than there are times.
+ * An export expires seven times 24 hours after its completion, which is now when its status alone says so; never, when that
+ * is later than there are times.
  */
 PG_FUNCTION_INFO_V1(openinfo_set_expires_at);
 Datum
@@ -264,15 +265,21 @@ openinfo_set_expires_at(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = stamp_trigger(fcinfo, "set_expires_at");
 	HeapTuple	 row = stamp_row(trigger);
+	int			 attnums[2] = {stamp_column(trigger, "completed_at"), stamp_column(trigger, "expires_at")};
+	Datum		 values[2];
+	bool		 nulls[2] = {false, false};
 	bool		 isnull;
-	TimestampTz	 completed = DatumGetTimestampTz(heap_getattr(row, stamp_column(trigger, "completed_at"),
-															  RelationGetDescr(trigger->tg_relation), &isnull));
+	TimestampTz	 completed = DatumGetTimestampTz(heap_getattr(row, attnums[0], RelationGetDescr(trigger->tg_relation), &isnull));
 	TimestampTz	 expires;
 
-	if (isnull || TIMESTAMP_NOT_FINITE(completed))
+	if (isnull)
+		completed = GetCurrentTransactionStartTimestamp();
+	if (TIMESTAMP_NOT_FINITE(completed))
 		return PointerGetDatum(row);
 	expires = completed + EXPORT_LIFETIME_DAYS * USECS_PER_DAY;
 	if (!IS_VALID_TIMESTAMP(expires))
 		TIMESTAMP_NOEND(expires);
-	return PointerGetDatum(stamp_with(trigger, stamp_column(trigger, "expires_at"), TimestampTzGetDatum(expires)));
+	values[0] = TimestampTzGetDatum(completed);
+	values[1] = TimestampTzGetDatum(expires);
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, RelationGetDescr(trigger->tg_relation), lengthof(attnums), attnums, values, nulls));
 }

@@ -3,7 +3,8 @@
  *		Where the volumes of topics are going: the weekly job, and its winners and losers.
  *
  *	week	Monday to Sunday in UTC, named by its Monday
- *	change	per cent, from the latest earlier week to this one, rounded to two places; at most 214,748,364,600
+ *	change	per cent, from the latest earlier week to this one, rounded to two places; at most 214,748,364,600.  Up and
+ *			down are judged before it is rounded
  *	rank	1 is the greatest volume; topics of the same volume share a rank, and the next one counts them all
  *
  * Invariant: after the job has run, the rows of this week and the trend columns of global_topics follow from the volumes
@@ -44,7 +45,7 @@ openinfo_update_topic_trends(PG_FUNCTION_ARGS)
 		"    SELECT t.id, t.current_volume AS volume,"
 		"           CASE WHEN before.volume > 0"
 		"                THEN round((t.current_volume::numeric - before.volume) * 100 / before.volume, 2) END AS change,"
-		"           before.volume = 0 AND t.current_volume > 0 AS from_nothing,"
+		"           (t.current_volume::int8 - before.volume) * 10 AS tenfold, before.volume AS base,"
 		"           rank() OVER (ORDER BY t.current_volume DESC)::int AS overall,"
 		"           rank() OVER (PARTITION BY t.category ORDER BY t.current_volume DESC)::int AS in_category"
 		"      FROM @extschema@.global_topics t"
@@ -62,7 +63,7 @@ openinfo_update_topic_trends(PG_FUNCTION_ARGS)
 		"           IS DISTINCT FROM (excluded.volume, excluded.change_percent, excluded.rank_overall, excluded.rank_category)"
 		"), judged AS ("
 		"    SELECT id, coalesce(change, 0) AS change,"
-		"           (CASE WHEN change > 10 OR from_nothing THEN 'up' WHEN change < -10 THEN 'down' ELSE 'stable' END)::@extschema@.trend_direction AS direction"
+		"           (CASE WHEN tenfold > base THEN 'up' WHEN tenfold < -base THEN 'down' ELSE 'stable' END)::@extschema@.trend_direction AS direction"
 		"      FROM topic"
 		"), marked AS ("
 		"    UPDATE @extschema@.global_topics t SET change_percent = judged.change, trend_direction = judged.direction"

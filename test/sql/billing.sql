@@ -159,5 +159,20 @@ SELECT has_active_subscription();
 RESET ROLE;
 \set VERBOSITY default
 
+-- Events that come before anything is known of the customer take effect once he is known, in the order in which they happened.
+INSERT INTO workspaces (id, slug, name) VALUES ('71000000-0000-4000-8000-0000000000e1', 'billing-early', 'Early'), ('71000000-0000-4000-8000-0000000000e2', 'billing-trial', 'Trial');
+SET ROLE service_role;
+SELECT record_billing_event('71000000-0000-4000-8000-0000000000e1', 'subscription_cancelled', 'evt_early_3', '2026-05-03');
+SELECT record_billing_event('71000000-0000-4000-8000-0000000000e1', 'plan_upgraded', 'evt_early_4', '2026-05-04');
+SELECT record_billing_event('71000000-0000-4000-8000-0000000000e1', 'subscription_created', 'evt_early_1', '2026-05-01', NULL, '{"stripe_customer_id": "cus_early"}');
+SELECT record_billing_event('71000000-0000-4000-8000-0000000000e2', 'subscription_created', 'evt_trial_1', '2026-05-01', NULL, '{"status": "trialing", "current_period_end": "2026-06-01"}');
+SELECT record_billing_event('71000000-0000-4000-8000-0000000000e2', 'payment_succeeded', 'evt_trial_2', '2026-05-02', 0, '{"stripe_customer_id": "cus_trial"}');
+SELECT slug, subscription_status, last_event_at::date, current_period_end::date, has_active_subscription(workspace_id)
+  FROM stripe_customers JOIN workspaces w ON w.id = workspace_id WHERE slug IN ('billing-early', 'billing-trial') ORDER BY slug;
+-- the service asks for a workspace that there is
+SELECT get_billing_summary('71000000-0000-4000-8000-00000000dead');
+SELECT get_people_search_stats('71000000-0000-4000-8000-00000000dead');
+RESET ROLE;
+
 DELETE FROM workspaces WHERE slug LIKE 'billing-%';
 DELETE FROM plans WHERE name LIKE 'regress_%';

@@ -16,6 +16,14 @@ UPDATE export_jobs SET status = 'completed', completed_at = now(), file_url = 's
  WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001' RETURNING expires_at - completed_at AS lives;
 UPDATE export_jobs SET expires_at = completed_at + interval '1 hour' WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001' RETURNING expires_at - completed_at AS lives;
 
+-- A worker need not say when it was completed.
+BEGIN;
+UPDATE export_jobs SET status = 'completed', completed_at = NULL, expires_at = NULL WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001'
+RETURNING completed_at = now() AS now, expires_at - completed_at AS lives;
+UPDATE export_jobs SET status = 'failed', completed_at = NULL, expires_at = NULL WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001'
+RETURNING completed_at, expires_at;
+ROLLBACK;
+
 -- Nothing has expired yet.
 SELECT cleanup_expired_exports();
 

@@ -172,6 +172,17 @@ ALTER TABLE workspaces ADD COLUMN regress_note text;
 UPDATE workspaces SET regress_note = 'x', industry_vertical = NULL WHERE slug = 'members-two' RETURNING updated_at > :'t1' AS moved, name, regress_note;
 ALTER TABLE workspaces DROP COLUMN regress_note;
 
+-- One host is one value; what is blank is no name, whatever it is made of.
+UPDATE workspaces SET custom_domain = 'shop.members.example' WHERE slug = 'members-two';
+UPDATE workspaces SET custom_domain = d FROM unnest('{Shop.members.example}'::text[]) d WHERE slug = 'members-two';
+SELECT d AS accepted FROM unnest(ARRAY['Shop.example', 'shop.example ', 'shop.example.', 'https://shop.example', 'shop.example:80', ' ', E'\n', '', '-shop.example', 'shop', 'xn--mnchen-3ya.example']) d
+ WHERE d ~ (SELECT substring(pg_get_constraintdef(oid) FROM $$'(.*)'$$) FROM pg_constraint WHERE conname = 'workspaces_custom_domain_format');
+UPDATE workspaces SET name = E' \t\n\r\f\v' WHERE slug = 'members-two';
+
+-- A referral code that is taken away is replaced.
+SELECT u.referral_code AS before FROM users u JOIN workspaces w ON w.id = workspace_id WHERE slug LIKE 'members-%' ORDER BY u.id LIMIT 1 \gset
+UPDATE users SET referral_code = NULL WHERE referral_code = :'before' RETURNING length(referral_code) = 8 AND referral_code <> :'before' AS another;
+
 -- READ ONLY gets PostgreSQL's own error.
 BEGIN READ ONLY;
 SELECT pg_temp.sign_in('c1');

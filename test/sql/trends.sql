@@ -59,6 +59,16 @@ UPDATE global_topics SET current_volume = CASE topic WHEN 'grows' THEN 11001 WHE
 SELECT update_topic_trends();
 SELECT topic, topic_change, trend_direction FROM this_week WHERE topic LIKE '%row%' OR topic LIKE 'shrink%' ORDER BY topic;
 
+-- Nor is it lost when the change is rounded.
+BEGIN;
+UPDATE global_topics SET current_volume = 1000000;
+SELECT update_topic_trends();
+CALL pg_temp.week_passes();
+UPDATE global_topics SET current_volume = CASE topic WHEN 'grows' THEN 1100001 WHEN 'grows a little' THEN 1100000 WHEN 'shrinks' THEN 899999 WHEN 'shrinks a little' THEN 900000 ELSE 1000000 END;
+SELECT update_topic_trends();
+SELECT topic, topic_change, trend_direction FROM this_week WHERE topic LIKE '%row%' OR topic LIKE 'shrink%' ORDER BY topic;
+ROLLBACK;
+
 -- Gainers: up, the greatest change first; losers: down, the greatest loss first.  Ties: the greater volume, then by topic.
 UPDATE global_topics SET trend_direction = 'up', change_percent = 10 + current_volume / 1000 WHERE topic IN ('explodes', 'is new', 'missed a week');
 UPDATE global_topics SET current_volume = 20000 WHERE topic = 'missed a week';

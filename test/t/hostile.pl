@@ -67,6 +67,16 @@ $node->safe_psql($steps, "ALTER EXTENSION openinfo UPDATE TO '$_'") foreach reve
 $node->safe_psql($steps, "ALTER EXTENSION openinfo UPDATE TO '$_'") foreach @versions[ 1 .. $#versions ];
 is(difference($wanted, privileges($steps)), '', '... nor on the way down and up again');
 
+# A dump grants, and takes nothing back; so the tables that it makes must start with nothing.
+my $dump = $node->basedir . '/friendly.dump';
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr($friendly) ], 'a dump');
+my $restored = database('restored', 'DROP SCHEMA app; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, ' . join(', ', @roles));
+foreach my $options ([], [ '--clean', '--if-exists' ], [ '--clean', '--if-exists', '-j', '2' ])
+{
+	$node->command_ok([ 'pg_restore', '--exit-on-error', @$options, '-d', $node->connstr($restored), $dump ], "pg_restore @$options");
+	is(difference($wanted, privileges($restored)), '', '... where default privileges give everything to everybody, opens nothing');
+}
+
 # The default privileges were there, and take effect on what is not ours.
 is($node->safe_psql($open, "CREATE TABLE app.other (id int); SELECT has_table_privilege('anon', 'app.other', 'SELECT')"), 't', 'the default privileges do what they say for other tables');
 

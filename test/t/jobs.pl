@@ -180,7 +180,7 @@ foreach my $setting ('row_security = off', 'openinfo.install_tables = off')
 	$target->safe_psql('postgres', 'DROP DATABASE app WITH (FORCE)');
 	$target->safe_psql('postgres', 'CREATE DATABASE app');
 	$target->safe_psql('app', 'CREATE EXTENSION pg_cron');
-	$target->safe_psql('app', "SET $setting; CREATE EXTENSION openinfo");
+	is(says($target, 'app', "SET $setting; CREATE EXTENSION openinfo"), '', "with $setting CREATE EXTENSION says nothing");
 	is($target->safe_psql('app', 'SELECT count(*) FROM cron.job'), '0', "no job is registered with $setting");
 }
 is($target->safe_psql('app', 'SELECT count(*) FROM apply_migrations(); SELECT count(*) FROM schedule_jobs()'), "6\n4", 'afterwards they can be');
