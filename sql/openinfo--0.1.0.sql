@@ -375,7 +375,7 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p_table);
     EXECUTE format('SELECT count(*) FROM %s WHERE %s', p_table, p_rows) INTO v_count;
     IF v_count > 0 AND NOT v_allowed THEN
-        RAISE EXCEPTION 'stepping down would delete % rows of table "%"', v_count, (SELECT relname FROM pg_class WHERE oid = p_table)
+        RAISE EXCEPTION 'stepping down would delete % % of table "%"', v_count, CASE v_count WHEN 1 THEN 'row' ELSE 'rows' END, (SELECT relname FROM pg_class WHERE oid = p_table)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Save them first, or SET openinfo.allow_data_loss = on to let them go.';
     END IF;
