@@ -30,6 +30,7 @@ OBJS = \
 	src/topic_typos.o \
 	src/topics.o \
 	src/trends.o \
+	src/limits.o \
 	src/queries.o \
 	src/processing.o \
 	src/credits.o \
@@ -68,6 +69,7 @@ REGRESS = \
 	trends \
 	attacks \
 	refusals \
+	limits \
 	queries \
 	processing \
 	credits \
@@ -90,6 +92,7 @@ ISOLATION = \
 	queries_last \
 	queries_activate \
 	queries_week \
+	saved_last \
 	credits_last \
 	credits_key \
 	credits_reset \

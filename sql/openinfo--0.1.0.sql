@@ -406,7 +406,7 @@ BEGIN
     PERFORM @extschema@.describe_table('@extschema@.plans'::regclass, 'What each plan allows; NULL is unlimited. Yours to change and extend'::text, ARRAY[
         ['name', 'Name of the plan'],
         ['active_queries', 'Queries of a workspace that may be active at once'],
-        ['saved_searches', 'Saved searches of a workspace'],
+        ['saved_searches', 'Saved searches that a workspace may have, those of people not counted'],
         ['daily_credits', 'Credits of each member per UTC day'],
         ['export_rows', 'Rows of one export'],
         ['plans_name_not_blank', 'A plan has a name'],

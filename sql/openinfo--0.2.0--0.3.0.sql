@@ -11,7 +11,7 @@ CREATE TYPE @extschema@.query_status AS ENUM ('active', 'paused', 'completed');
 COMMENT ON TYPE @extschema@.query_status IS 'Only active queries run';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Queries: their names, and how many may be active (src/queries.c)
+-- Limits of the plan (src/limits.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.check_query_limit(user_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
@@ -19,6 +19,20 @@ CREATE FUNCTION @extschema@.check_query_limit(user_workspace_id uuid DEFAULT @ex
 REVOKE ALL ON FUNCTION @extschema@.check_query_limit(uuid) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.check_query_limit(uuid) TO authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.check_query_limit(uuid) IS 'May one more query of the workspace become active?';
+
+CREATE FUNCTION @extschema@.limit_active_queries() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_limit_active_queries';
+REVOKE ALL ON FUNCTION @extschema@.limit_active_queries() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.limit_active_queries() IS 'Trigger: no more active queries than the plan allows';
+
+CREATE FUNCTION @extschema@.limit_saved_searches() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_limit_saved_searches';
+REVOKE ALL ON FUNCTION @extschema@.limit_saved_searches() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.limit_saved_searches() IS 'Trigger: no more saved searches than the plan allows';
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- Queries: their names, and their week (src/queries.c)
+-- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.generate_query_name(topic_name text, query_filters jsonb) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_generate_query_name';
@@ -31,11 +45,6 @@ CREATE FUNCTION @extschema@.reset_weekly_lead_counts() RETURNS bigint
 REVOKE ALL ON FUNCTION @extschema@.reset_weekly_lead_counts() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.reset_weekly_lead_counts() TO service_role;
 COMMENT ON FUNCTION @extschema@.reset_weekly_lead_counts() IS 'Job: sets leads_this_week to zero; returns how many it wrote';
-
-CREATE FUNCTION @extschema@.limit_active_queries() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_limit_active_queries';
-REVOKE ALL ON FUNCTION @extschema@.limit_active_queries() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.limit_active_queries() IS 'Trigger: no more active queries than the plan allows';
 
 CREATE FUNCTION @extschema@.set_query_name() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_query_name';
@@ -160,6 +169,10 @@ BEGIN
     PERFORM @extschema@.protect_table('@extschema@.saved_searches'::regclass);
     GRANT SELECT, INSERT (name, filters), UPDATE (name, filters, last_used_at, use_count), DELETE
         ON TABLE @extschema@.saved_searches TO authenticated;
+    CREATE TRIGGER "0_limit_insert" AFTER INSERT ON @extschema@.saved_searches FOR EACH ROW
+        EXECUTE FUNCTION @extschema@.limit_saved_searches();
+    CREATE TRIGGER "0_limit_update" AFTER UPDATE ON @extschema@.saved_searches FOR EACH ROW
+        WHEN (NEW.workspace_id <> OLD.workspace_id) EXECUTE FUNCTION @extschema@.limit_saved_searches();
     CREATE POLICY own_workspace ON @extschema@.saved_searches FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
@@ -169,6 +182,8 @@ BEGIN
         ['last_used_at', 'When it was last used'],
         ['use_count', 'How often it was used'],
         ['idx_saved_searches_filters', 'Serves containment (@>) without row-level security'],
+        ['0_limit_insert', 'Refuses one saved search too many'],
+        ['0_limit_update', 'Refuses one saved search too many, when it comes from another workspace'],
         ['saved_searches_name_not_blank', 'A saved search has a name'],
         ['saved_searches_filters_object', 'An object, not an array or a scalar'],
         ['saved_searches_use_count_not_negative', 'A counter is never negative'],

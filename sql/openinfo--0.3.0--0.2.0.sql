@@ -12,9 +12,10 @@ DROP FUNCTION @extschema@.increment_query_leads(uuid, int);
 DROP FUNCTION @extschema@.update_query_run_time(uuid);
 DROP FUNCTION @extschema@.get_active_queries_for_processing(int);
 DROP FUNCTION @extschema@.set_query_name();
-DROP FUNCTION @extschema@.limit_active_queries();
 DROP FUNCTION @extschema@.reset_weekly_lead_counts();
 DROP FUNCTION @extschema@.generate_query_name(text, jsonb);
+DROP FUNCTION @extschema@.limit_saved_searches();
+DROP FUNCTION @extschema@.limit_active_queries();
 DROP FUNCTION @extschema@.check_query_limit(uuid);
 
 DROP TYPE @extschema@.query_status;

@@ -41,8 +41,9 @@ static char		   *schema_name = NULL; /* quoted for SQL */
 static uint32		schema_hash;		/* of its row in pg_namespace */
 static uint32		function_hash;		/* of the row in pg_proc of a function that is made and goes with the extension */
 static uint64		generation = 1;
-static UsersTable	users;	 /* valid when users.relid is */
-static QueriesTable queries; /* valid when queries.relid is */
+static UsersTable	users; /* valid when users.relid is, and so the others */
+static LimitedTable queries;
+static LimitedTable saved_searches;
 
 static void
 catalog_forget(void)
@@ -50,6 +51,7 @@ catalog_forget(void)
 	schema = InvalidOid;
 	users.relid = InvalidOid;
 	queries.relid = InvalidOid;
+	saved_searches.relid = InvalidOid;
 	generation++;
 }
 
@@ -60,6 +62,8 @@ catalog_relation_changed(Datum arg, Oid relid)
 		users.relid = InvalidOid;
 	if (relid == InvalidOid || relid == queries.relid)
 		queries.relid = InvalidOid;
+	if (relid == InvalidOid || relid == saved_searches.relid)
+		saved_searches.relid = InvalidOid;
 }
 
 /* The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are stale. */
@@ -303,11 +307,11 @@ catalog_users(void)
 	return &users;
 }
 
-/* Table queries. */
-const QueriesTable *
+/* Table queries, of which the active ones are limited. */
+const LimitedTable *
 catalog_queries(void)
 {
-	QueriesTable found;
+	LimitedTable found;
 	Relation	 rel;
 
 	if (OidIsValid(queries.relid))
@@ -318,10 +322,32 @@ catalog_queries(void)
 	found.workspace_id = catalog_column(found.relid, "workspace_id");
 	found.status = catalog_column(found.relid, "status");
 	found.active = catalog_enum("query_status", "active");
-	found.active_index = index_on(rel, found.workspace_id, found.status, found.active, &found.active_alone);
+	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
 	table_close(rel, AccessShareLock);
 	queries = found;
 	return &queries;
+}
+
+/* Table saved_searches, of which all are. */
+const LimitedTable *
+catalog_saved_searches(void)
+{
+	LimitedTable found;
+	Relation	 rel;
+
+	if (OidIsValid(saved_searches.relid))
+		return &saved_searches;
+
+	found.relid = catalog_table("saved_searches");
+	rel = table_open(found.relid, AccessShareLock);
+	found.workspace_id = catalog_column(found.relid, "workspace_id");
+	found.status = InvalidAttrNumber;
+	found.active = InvalidOid;
+	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
+	found.index_alone = OidIsValid(found.index);
+	table_close(rel, AccessShareLock);
+	saved_searches = found;
+	return &saved_searches;
 }
 
 /* A label of one of our enum types, as the Oid that is its value. */

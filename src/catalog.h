@@ -28,18 +28,19 @@ typedef struct UsersTable
 	AttrNumber credits_reset_on;
 } UsersTable;
 
-/* What the limit on active queries needs of table queries. */
-typedef struct QueriesTable
+/* What a limit of the plan needs of the table whose rows it counts. */
+typedef struct LimitedTable
 {
 	Oid		   relid;
-	Oid		   active;		 /* value of enum query_status */
-	Oid		   active_index; /* begins with workspace_id and has every active query, or InvalidOid */
-	bool	   active_alone; /* ... and nothing else */
+	Oid		   index;		/* begins with workspace_id and has every row that counts, or InvalidOid */
+	bool	   index_alone; /* ... and nothing else */
 	AttrNumber workspace_id;
-	AttrNumber status;
-} QueriesTable;
+	AttrNumber status; /* only rows with "active" in it count; InvalidAttrNumber: all do */
+	Oid		   active; /* value of enum query_status */
+} LimitedTable;
 
-extern const QueriesTable *catalog_queries(void);
+extern const LimitedTable *catalog_queries(void);
+extern const LimitedTable *catalog_saved_searches(void);
 extern const char *const   catalog_tables[]; /* names, then NULL */
 
 extern void				 catalog_init(void);

@@ -142,15 +142,15 @@ refuse_credits(const char *plan, int64 limit, int64 used, int64 needed)
 			 errhint("Credits come back at midnight UTC; a larger plan gives more of them.")));
 }
 
-/* what: plural of the thing that is limited, e.g. "active queries" */
+/* what: plural of the thing that is limited, e.g. "active queries"; remedy: what makes room, e.g. "Free" */
 void
-refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, int64 needed)
+refuse_plan_limit(const char *what, const char *remedy, const char *plan, int64 limit, int64 used, int64 needed)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
 			 errmsg("limit of the plan on %s is reached", what),
 			 errdetail_internal("%s", payment_detail(plan, limit, used, needed)),
-			 errhint("Free one of the %s, or move the workspace to a larger plan.", what)));
+			 errhint("%s one of the %s, or move the workspace to a larger plan.", remedy, what)));
 }
 
 /* needed: rows that the export would have */

@@ -27,7 +27,7 @@ extern void refuse_ledger_change(const char *table) pg_attribute_noreturn();
 
 /* PT402: no credits left, or the plan's limit is reached */
 extern void refuse_credits(const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
-extern void refuse_plan_limit(const char *what, const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
+extern void refuse_plan_limit(const char *what, const char *remedy, const char *plan, int64 limit, int64 used, int64 needed) pg_attribute_noreturn();
 extern void refuse_export_rows(const char *plan, int64 limit, int64 needed) pg_attribute_noreturn();
 
 /* 22023: an argument out of range */

@@ -14,7 +14,7 @@
 --   anon, or a caller who may not execute a function, gets an answer
 --   a word of the other workspace, an unpaid e-mail or a secret in an answer or in the text of an error
 --   a row of the other workspace, or of a global table, that is not what it was before a batch of the first one's people
---   a counter that is not the sum of the ledger, or is above the limit; more active queries than the plan has
+--   a counter that is not the sum of the ledger, or is above the limit; more active queries or saved searches than the plan has
 \set QUIET on
 \set ON_ERROR_STOP on
 \set ECHO none
@@ -412,6 +412,9 @@ CREATE FUNCTION fuzz.broken(p_others boolean) RETURNS SETOF text LANGUAGE sql AS
     UNION ALL
     SELECT format('workspace %s has %s active queries', w.id, count(*)) FROM openinfo.workspaces w JOIN openinfo.queries q ON q.workspace_id = w.id AND q.status = 'active'
      GROUP BY w.id HAVING NOT p_others AND count(*) > (SELECT max(coalesce(p.active_queries, 1000000)) FROM openinfo.users u JOIN openinfo.plans p ON p.name = u.plan WHERE u.workspace_id = w.id)
+    UNION ALL
+    SELECT format('workspace %s has %s saved searches', w.id, count(*)) FROM openinfo.workspaces w JOIN openinfo.saved_searches s ON s.workspace_id = w.id
+     GROUP BY w.id HAVING NOT p_others AND count(*) > (SELECT max(coalesce(p.saved_searches, 1000000)) FROM openinfo.users u JOIN openinfo.plans p ON p.name = u.plan WHERE u.workspace_id = w.id)
     UNION ALL
     SELECT format('workspace %s has no owner', w.id) FROM openinfo.workspaces w
      WHERE NOT EXISTS (SELECT FROM openinfo.users u WHERE u.workspace_id = w.id AND u.role = 'owner');
