@@ -369,8 +369,8 @@ keep_row(SealedTable *table, const TriggerData *trigger)
  *
  * Takes e-mails and phones out of person_data unless they are paid for (email_revealed_at is set), and puts them back
  * when they become so.
- * Errors: 42501 when somebody who is not the table's owner sets email_revealed_at on a row: that would be the e-mail
- * without the credit.
+ * Errors: 42501 when somebody who is not the table's owner sets email_revealed_at on a row, or inserts one that has it:
+ * that would be the e-mail without the credit.
  */
 PG_FUNCTION_INFO_V1(openinfo_seal_contact);
 Datum
@@ -402,12 +402,12 @@ openinfo_seal_contact(PG_FUNCTION_ARGS)
 
 	if (!unpaid)
 	{
+		/* reveal_person_email() and a restore come here as the owner; whoever else may write the column, the backend too, pays */
+		if ((was_unpaid || !updating) && !superuser_arg(GetUserId()) && !has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+			refuse_unpaid_contact();
 		row_key(row, rel, &key);
 		if (was_unpaid)
 		{
-			/* reveal_person_email() comes here as the owner; whoever else may write the column, the backend too, pays */
-			if (!superuser_arg(GetUserId()) && !has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
-				refuse_unpaid_contact();
 			before = read_sealed(&contacts, trigger->tg_trigtuple, rel);
 			wait_for_row(&key, NULL);
 		}

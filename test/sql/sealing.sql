@@ -218,7 +218,17 @@ SELECT * FROM pg_temp.people WHERE row = '1';
 -- reveal_person_email(), only the owner of the tables gets there.
 SET ROLE service_role;
 UPDATE people_search_results SET email_revealed_at = now() WHERE id = '5ea10000-0000-4000-8000-000000000011';
+-- Nor by a row that comes as paid for, in whatever way it comes.
+INSERT INTO people_search_results (workspace_id, person_data, email_revealed_at) VALUES ('5ea10000-0000-4000-8000-000000000001', '{"full_name": "Hal", "email": "canary-hal@x.example"}', now());
+INSERT INTO people_search_results (id, workspace_id, person_data, email_revealed_at) VALUES ('5ea10000-0000-4000-8000-000000000011', '5ea10000-0000-4000-8000-000000000001', '{"full_name": "Hal"}', now())
+ON CONFLICT (id) DO UPDATE SET email_revealed_at = excluded.email_revealed_at;
+MERGE INTO people_search_results p USING (VALUES ('5ea10000-0000-4000-8000-00000000001a'::uuid)) v(id) ON p.id = v.id
+ WHEN NOT MATCHED THEN INSERT (id, workspace_id, person_data, email_revealed_at) VALUES (v.id, '5ea10000-0000-4000-8000-000000000001', '{"full_name": "Hal"}', now());
 RESET ROLE;
+-- The owner of the tables, who restores a dump, inserts it as it was.
+BEGIN;
+INSERT INTO people_search_results (workspace_id, person_data, email_revealed_at) VALUES ('5ea10000-0000-4000-8000-000000000001', '{"full_name": "Hal", "email": "hal@x.example"}', '2026-01-01') RETURNING person_data;
+ROLLBACK;
 UPDATE people_search_results SET email_revealed_at = now(), email_revealed_by = '5ea10000-0000-4000-8000-0000000000a1' WHERE id = '5ea10000-0000-4000-8000-000000000011' RETURNING person_data;
 RESET ROLE;
 SELECT * FROM pg_temp.people WHERE row = '1';
