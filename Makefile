@@ -19,6 +19,9 @@ OBJS = \
 	src/refuse.o \
 	src/stamps.o \
 	src/members.o \
+	src/sealed_forms.o \
+	src/contact_forms.o \
+	src/secret_forms.o \
 	src/seals.o \
 	src/sealing.o \
 	src/topic_text.o \

@@ -15,7 +15,7 @@
 #include "utils/jsonb.h"
 
 #include "person.h"
-#include "seals.h"
+#include "sealed_forms.h"
 
 /* Bytes of an index key (an entry of a btree holds some 2,700), and of the string that is read for it. */
 #define PERSON_KEY_BYTES 512
@@ -152,7 +152,7 @@ person_address(const char *string, int length, const char **address, int *addres
 {
 	for (int at = 1; at < length; at++)
 	{
-		int sign = sealing_at_sign(string + at, length - at);
+		int sign = forms_at_sign(string + at, length - at);
 		int begin = at, domain = at + sign, end = domain;
 
 		if (sign == 0)

@@ -84,6 +84,45 @@ SELECT data, CASE WHEN shown = '{}' AND sealed = data THEN 'sealed' ELSE format(
     ('{"contact": "212.555.0100"}'),
     ('{"contact": "0170/1234567"}'),
     ('{"contact": "tel:12345"}'),
+    ('{"contact_number": "4930123456"}'),
+    ('{"office_no": "1"}'),
+    ('{"Direct Line": 1}'),
+    ('{"ph": "1"}'),
+    ('{"call": "1"}'),
+    ('{"tel2": "1", "Phone 1": "1", "callerId": "1", "wa_id": "1"}'),
+    ('{"hq": "2125550100"}'),
+    ('{"number": "2125550100"}'),
+    ('{"contact": "2125550100"}'),
+    ('{"contact": " 91 98765 43210 "}'),
+    ('{"contact": "2125550100/2125550101"}'),
+    ('{"contact": "212 555\u00a00100"}'),
+    ('{"contact": "212\u2013555\u20130100"}'),
+    ('{"contact": "０３０ １２３４５６７"}'),
+    ('{"contact": "٢١٢٥٥٥٠١٠٠"}'),
+    ('{"contact": "030\u200b1234567"}'),
+    ('{"contact": "(0)30 1234567"}'),
+    ('{"bio": "\u260e\ufe0f2125550100"}'),
+    ('{"bio": "CEO | \ud83d\udcde0301234567"}'),
+    ('{"bio": "\u201c0301234567\u201d"}'),
+    ('{"n": 2125550100}'),
+    ('{"n": 2125550100.0}'),
+    ('{"2125550100": true}'),
+    ('{"candidate": "2125550100"}'),
+    ('{"bio": "call 030 1234567"}'),
+    ('{"bio": "in Berlin: (030) 1234567, mornings"}'),
+    ('{"bio": "0301234567 or 0301234568"}'),
+    ('{"bio": "01.02.2024 030 1234567"}'),
+    ('{"bio": "Paris 01 23 45 67 89"}'),
+    ('{"bio": "0044 20 7946 0958"}'),
+    ('{"bio": "reach me at 2125550100."}'),
+    ('{"contact": "tel 0301234567"}'),
+    ('{"bio": "Tel. no.: 4930123"}'),
+    ('{"bio": "call me at 91 98765 43210"}'),
+    ('{"id": "tel 4930123456"}'),
+    ('{"chat": "https://wa.me/4930123456"}'),
+    ('{"chat": "https://x.example/?phone=%2B4930123456"}'),
+    ('{"id": "0170/1234567"}'),
+    ('{"id": "+4930123456"}'),
     ('{"links": ["https://x.example", "canary@x.example"]}'),
     ('{"links": [["x", ["y", "canary@x.example"]]]}')) v(data) CROSS JOIN LATERAL pg_temp.split(data);
 -- Some of these: the nesting stays.
@@ -92,10 +131,16 @@ SELECT data, 'shown', shown, 'sealed', sealed
     ('{"a": {"b": {"c": {"email": "canary@x.example", "city": "Bern"}}}}'::jsonb),
     ('{"jobs": [{"title": "CTO", "email": "canary@x.example"}, {"title": "CEO"}]}'),
     ('{"contacts": [{"type": "phone", "value": "030 12345"}, {"type": "web", "value": "x.example"}]}'),
+    ('{"facts": [{"type": "revenue", "value": 12000000000}, {"type": "office", "value": "2125550100"}]}'),
+    ('{"numbers": [2125550100, 7], "revenues": [2125550100]}'),
+    ('{"person": {"id": 2125550100, "reach": 2125550100}, "ids": ["2125550100"]}'),
     ('{"contact": {"kind": "Mobile", "number": 12345}}'),
     ('{"full_name": "canary@x.example", "title": "CEO"}'),
     ('{"full_name": "Ann", "email": "a", "bio": "Mail canary@x.example"}'),
     ('{"full_name": "Ann", "email": null, "email_verified": true, "phones": []}')) v(data) CROSS JOIN LATERAL pg_temp.split(data);
+-- What is shown, split again, is shown.
+SELECT 'again', (pg_temp.split(shown)).sealed IS NULL
+  FROM pg_temp.split('{"full_name": "+4930123456", "n": [2125550100, 7], "m": [[{"tel": 1, "x": {"value": 2125550100, "kind": "office"}}, "tel 4930123"]], "kind": "phone", "value": [1, {"ph": 2}], "id": {"value": 2125550100, "content": [2125550100]}}');
 -- Nothing of these: what only looks like it stays useful.
 SELECT data, CASE WHEN shown = data AND sealed IS NULL THEN 'shown' ELSE format('SHOWN: %s SEALED: %s', shown, sealed) END
   FROM (VALUES
@@ -108,6 +153,17 @@ SELECT data, CASE WHEN shown = data AND sealed IS NULL THEN 'shown' ELSE format(
     ('{"zip": "94105-1234", "lat": "52.5200066", "ip": "192.168.100.200", "period": "2019-2024"}'),
     ('{"price": "+20 %", "rank": 4917012345678}'),
     ('{"orcid": "0000-0002-1825-0097", "hotel": "Ritz"}'),
+    ('{"full_name": "Ann 3rd", "title": "VP Mobile (2015-2019), Call Center 2020", "company": "3M 2000 Ltd", "bio": "Since 2019, 1000-5000 people"}'),
+    ('{"id": "2125550100", "ID": 2125550100, "companyId": 2125550100, "urn": "urn:li:member:2125550100", "cik": "0000066740", "duns": "012345678"}'),
+    ('{"linkedin_url": "https://www.linkedin.com/in/ann-212-555-0100", "linkedin": "https://linkedin.com/in/ann-0301234567/", "profile": "linkedin.com/in/ann-2125550100"}'),
+    ('{"photo": "https://x.example/u/2125550100.jpg?v=0301234567", "uuid": "12345678-1234-4567-8901-123456789012", "ref": "53000000-0000-4000-8000-000000000011"}'),
+    ('{"start_date": "01.02.2024", "when": "2024-01-02 10:30", "at": "2024-01-02T10:30:00.123456Z", "text": "from 01.02.2024 10:30 to 03.04.2024 11:30", "span": "01/2019 - 02/2024", "dates": "2019-01-02 - 2020"}'),
+    ('{"created_at": 1700000000000, "timestamp": "1700000000", "last_seen_at": 1700000000, "updated": 1.5, "birthday": "01.02.1990"}'),
+    ('{"revenue": 12000000000, "annual_revenue_usd": "12000000000", "funding": {"amount": 1200000000}, "revenue_range": "1000000000-5000000000", "market_cap": 1200000000}'),
+    ('{"employees": "10000-50000", "employee_count": 2300000, "size": "10001-500000", "followers": 1234567890}'),
+    ('{"zip": "94105-1234", "postal_code": "01067", "place": "01067 Dresden", "code": "941051234567"}'),
+    ('{"share": 0.12345678901, "score": "0.12345678901", "lng": "13.40495400001", "part": "13.40495400001", "host": "192.168.100.200", "n": 123456789}'),
+    ('{"value": {"revenue": {"value": 12000000000}}, "bio": "Raised $12000000000 for order A-0301234567"}'),
     ('{"email_verified": true, "has_phone": false}'),
     ('{"a": [[[[]]]], "b": {}, "c": null, "": ""}')) v(data) CROSS JOIN LATERAL pg_temp.split(data);
 \pset format aligned
@@ -314,7 +370,26 @@ SELECT data, 'shown', shown, CASE WHEN sealed = data THEN 'sealed' ELSE coalesce
     ('{"headers": {"Authorization": "canary", "Accept": "*/*"}}'),
     ('{"headers": [{"name": "X-Api-Key", "value": "canary"}, {"name": "Accept", "value": "*/*"}]}'),
     ('{"pem": "-----BEGIN PRIVATE KEY-----\ncanary"}'),
+    ('{"sk": "canary", "pat": "canary", "jwt": "canary", "hmac": "canary", "pw": "canary", "pin": 1234, "otp": "canary", "creds": "canary", "token2": "canary"}'),
+    ('{"oauth": {"refresh": "canary", "access": "canary"}, "basic_auth": "canary:canary"}'),
+    ('{"a": "Bearer x", "b": "bearer   canary", "c": "Basic Y2FuYXJ5", "d": "Token c", "e": " BEARER\tcanary "}'),
+    ('{"a": "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9", "b": "curl -H ''Authorization: Basic canary'' https://x.example", "c": "X-Api-Key: canary", "d": "Server=x;Password=canary;", "e": "{\"token\": \"canary\"}"}'),
+    ('{"a": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.canary", "b": "it is eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0."}'),
+    ('{"a": "xoxb-1-canary", "b": "xoxp-1-canary", "c": "xoxa-1-canary", "d": "xapp-1-canary", "e": "bot xoxb-canary!"}'),
+    ('{"a": "sk_live_canary", "b": "sk_test_canary", "c": "rk_live_canary", "d": "whsec_canary", "e": "shpat_canary"}'),
+    ('{"a": "ghp_canary", "b": "gho_canary", "c": "ghu_canary", "d": "ghs_canary", "e": "ghr_canary", "f": "github_pat_canary", "g": "glpat-canary"}'),
+    ('{"a": "AKIACANARYCANARY0123", "b": "ASIACANARYCANARY0123", "c": "AIzaCanary0123456789", "d": "sk-canary0123456789", "e": "SG.canary.canary", "f": "pat-na1-canary"}'),
+    ('{"a": "https://hook.eu1.make.com/canary", "b": "https://hook.integromat.com/canary", "c": "https://x.webhook.office.com/canary", "d": "hooks.slack.com/services/canary", "e": "https://maker.ifttt.com/trigger/x/with/key/canary"}'),
+    ('{"a": "https://api.telegram.org/bot1:canary/send", "b": "https://open.feishu.cn/open-apis/bot/v2/hook/canary", "c": "https://x.m.pipedream.net/canary", "d": "https://events.pagerduty.com/integration/canary/enqueue", "e": "see https://x.example and <https://hooks.slack.com/canary>"}'),
+    ('{"a": "https://x.example/#access_token=canary", "b": "https://a.example https://user:canary@x.example/"}'),
+    ('{"channel": "#sk-leads-2024", "to": "sk-leads-2024", "topic": "sales/webhook", "text": "Task: ask-ann, risk_test_1; the bearer of news came", "scheme": "Basic auth", "type": "token access"}'),
+    ('{"to": "ann@x.example, bob@x.example", "from": "Ann <ann@x.example>", "url": "https://SG.example.com/a/b?page=2&q=", "docs": "https://x.example/hook-line", "site": "www.make.com/en", "mailto": "mailto:ann@x.example"}'),
+    ('{"public_key": "p", "vapidPublicKey": "p", "publishable_key": "pk_live_1", "pem": "-----BEGIN PUBLIC KEY-----\np\n-----END PUBLIC KEY-----", "ssh": "ssh-ed25519 AAAAC3 ann", "certificate": "-----BEGIN CERTIFICATE-----\np"}'),
+    ('{"chain": "-----BEGIN CERTIFICATE-----\np\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\ncanary"}'),
     ('{"channel": "#leads", "url": "https://x.example/in?format=json", "has_token": true, "public_key": "p", "plan": "basic plan"}')) v(data) CROSS JOIN LATERAL pg_temp.split_config(data);
+-- In time that grows with the length alone, whatever the string repeats; one that is none ends on time.
+SELECT piece, (pg_temp.split(jsonb_build_object('x', repeat(piece, 200000)))).sealed IS NOT NULL AS contact, (pg_temp.split_config(jsonb_build_object('x', repeat(piece, 200000)))).sealed IS NOT NULL AS secret
+  FROM unnest('{"0 ","00","(0)","+ ","tel ","1 ","://","a=","eyJ","-eyJ.","sk-","-----BEGIN ","\" ",":"}'::text[]) piece;
 \pset format aligned
 \pset tuples_only off
 
