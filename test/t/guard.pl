@@ -185,7 +185,7 @@ is(sql("SELECT count(*) FROM pg_event_trigger"), '0', 'whole');
 # ---------------------------------------------------------------------- a server that has lost the library
 
 database('lost');
-my $lost = $node->safe_psql('postgres', "SELECT string_agg(format('SET %s = %L;', name, ''), '') FROM pg_settings WHERE name IN ('dynamic_library_path', 'extension_destdir')");
+my $lost = $node->safe_psql('postgres', "SELECT string_agg(format('SET %s = %L;', name, CASE name WHEN 'dynamic_library_path' THEN '\$libdir' ELSE '' END), '') FROM pg_settings WHERE name IN ('dynamic_library_path', 'extension_destdir')");
 like(says("$lost SELECT app.get_user_id()"), qr/ERROR:  58P01: could not access file/, 'the library is missing');
 is(says("$lost $_"), '', "without it: $_") foreach (
 	'CREATE TABLE public.t (a int); INSERT INTO public.t VALUES (1); DROP TABLE public.t', 'CREATE SCHEMA other', 'CREATE TEMP TABLE t (a int)',
