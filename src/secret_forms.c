@@ -158,7 +158,18 @@ has_private_block(const char *string)
 	return false;
 }
 
-/* Services where whoever has the URL may send: the host, or the part of it that comes last. */
+/* Does anything come behind the host? */
+static bool
+has_path(const char *rest)
+{
+	rest += strcspn(rest, "/?#");
+	return rest[strspn(rest, "/")] != '\0';
+}
+
+/*
+ * Services where whoever has the URL may send: the host, or the part of it that comes last; by its first part, when there
+ * is something behind it to keep secret.
+ */
 static bool
 is_hook_host(const char *host, int length)
 {
@@ -166,7 +177,7 @@ is_hook_host(const char *host, int length)
 										"hkdk.events", "events.hookdeck.com", "logic.azure.com", "m.pipedream.net", "trayapp.io", NULL};
 
 	if (strncmp(host, "hook.", 5) == 0 || strncmp(host, "hooks.", 6) == 0)
-		return true;
+		return has_path(host + length);
 	for (const char *const *known = hosts; *known; known++)
 	{
 		int rest = length - (int) strlen(*known);

@@ -383,7 +383,7 @@ SELECT data, 'shown', shown, CASE WHEN sealed = data THEN 'sealed' ELSE coalesce
     ('{"a": "https://api.telegram.org/bot1:canary/send", "b": "https://open.feishu.cn/open-apis/bot/v2/hook/canary", "c": "https://x.m.pipedream.net/canary", "d": "https://events.pagerduty.com/integration/canary/enqueue", "e": "see https://x.example and <https://hooks.slack.com/canary>"}'),
     ('{"a": "https://x.example/#access_token=canary", "b": "https://a.example https://user:canary@x.example/"}'),
     ('{"channel": "#sk-leads-2024", "to": "sk-leads-2024", "topic": "sales/webhook", "text": "Task: ask-ann, risk_test_1; the bearer of news came", "scheme": "Basic auth", "type": "token access"}'),
-    ('{"to": "ann@x.example, bob@x.example", "from": "Ann <ann@x.example>", "url": "https://SG.example.com/a/b?page=2&q=", "docs": "https://x.example/hook-line", "site": "www.make.com/en", "mailto": "mailto:ann@x.example"}'),
+    ('{"to": "ann@x.example, bob@x.example", "from": "Ann <ann@x.example>", "url": "https://SG.example.com/a/b?page=2&q=", "docs": "https://x.example/hook-line", "site": "www.make.com/en", "home": "https://hook.example", "root": "https://hooks.example:8443/", "mailto": "mailto:ann@x.example"}'),
     ('{"public_key": "p", "vapidPublicKey": "p", "publishable_key": "pk_live_1", "pem": "-----BEGIN PUBLIC KEY-----\np\n-----END PUBLIC KEY-----", "ssh": "ssh-ed25519 AAAAC3 ann", "certificate": "-----BEGIN CERTIFICATE-----\np"}'),
     ('{"chain": "-----BEGIN CERTIFICATE-----\np\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\ncanary"}'),
     ('{"channel": "#leads", "url": "https://x.example/in?format=json", "has_token": true, "public_key": "p", "plan": "basic plan"}')) v(data) CROSS JOIN LATERAL pg_temp.split_config(data);
