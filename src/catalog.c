@@ -307,47 +307,39 @@ catalog_users(void)
 	return &users;
 }
 
-/* Table queries, of which the active ones are limited. */
+/* A table of which rows are limited: all of them, or those of an enum's value in column status. */
+static const LimitedTable *
+limited_table(LimitedTable *kept, const char *table, const char *status_type, const char *active)
+{
+	LimitedTable found;
+	Relation	 rel;
+
+	if (OidIsValid(kept->relid))
+		return kept;
+
+	found.relid = catalog_table(table);
+	rel = table_open(found.relid, AccessShareLock);
+	found.workspace_id = catalog_column(found.relid, "workspace_id");
+	found.status = status_type ? catalog_column(found.relid, "status") : InvalidAttrNumber;
+	found.active = status_type ? catalog_enum(status_type, active) : InvalidOid;
+	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
+	if (status_type == NULL)
+		found.index_alone = OidIsValid(found.index);
+	table_close(rel, AccessShareLock);
+	*kept = found;
+	return kept;
+}
+
 const LimitedTable *
 catalog_queries(void)
 {
-	LimitedTable found;
-	Relation	 rel;
-
-	if (OidIsValid(queries.relid))
-		return &queries;
-
-	found.relid = catalog_table("queries");
-	rel = table_open(found.relid, AccessShareLock);
-	found.workspace_id = catalog_column(found.relid, "workspace_id");
-	found.status = catalog_column(found.relid, "status");
-	found.active = catalog_enum("query_status", "active");
-	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
-	table_close(rel, AccessShareLock);
-	queries = found;
-	return &queries;
+	return limited_table(&queries, "queries", "query_status", "active");
 }
 
-/* Table saved_searches, of which all are. */
 const LimitedTable *
 catalog_saved_searches(void)
 {
-	LimitedTable found;
-	Relation	 rel;
-
-	if (OidIsValid(saved_searches.relid))
-		return &saved_searches;
-
-	found.relid = catalog_table("saved_searches");
-	rel = table_open(found.relid, AccessShareLock);
-	found.workspace_id = catalog_column(found.relid, "workspace_id");
-	found.status = InvalidAttrNumber;
-	found.active = InvalidOid;
-	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
-	found.index_alone = OidIsValid(found.index);
-	table_close(rel, AccessShareLock);
-	saved_searches = found;
-	return &saved_searches;
+	return limited_table(&saved_searches, "saved_searches", NULL, NULL);
 }
 
 /* A label of one of our enum types, as the Oid that is its value. */

@@ -459,6 +459,19 @@ identity_authorize_workspace(Caller *caller, const pg_uuid_t *workspace)
 		refuse_other_workspace();
 }
 
+/* Argument 0 of a function, p_workspace_id: refused when it is NULL or not the caller's active workspace. */
+pg_uuid_t *
+identity_workspace_argument(FunctionCallInfo fcinfo)
+{
+	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
+	Caller	   caller;
+
+	identity_authorize_workspace(&caller, workspace);
+	if (workspace == NULL)
+		refuse_null("p_workspace_id");
+	return workspace;
+}
+
 /* Refuses a caller who has no active workspace; the service needs none. */
 void
 identity_authorize_member(Caller *caller)

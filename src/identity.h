@@ -39,12 +39,13 @@ extern bool identity_membership(Membership *membership);
 extern bool identity_membership_in(const pg_uuid_t *workspace, Membership *membership);
 extern Role identity_role(Oid role);
 
-extern void identity_caller(Caller *caller);
-extern void identity_authorize_workspace(Caller *caller, const pg_uuid_t *workspace);
-extern void identity_authorize_member(Caller *caller);
-extern void identity_authorize_user(Caller *caller, const pg_uuid_t *user);
-extern void identity_authorize_role(const Caller *caller, Role required, const char *what);
-extern void identity_authorize_service(const char *function);
+extern void		  identity_caller(Caller *caller);
+extern void		  identity_authorize_workspace(Caller *caller, const pg_uuid_t *workspace);
+extern pg_uuid_t *identity_workspace_argument(FunctionCallInfo fcinfo);
+extern void		  identity_authorize_member(Caller *caller);
+extern void		  identity_authorize_user(Caller *caller, const pg_uuid_t *user);
+extern void		  identity_authorize_role(const Caller *caller, Role required, const char *what);
+extern void		  identity_authorize_service(const char *function);
 
 static inline bool
 uuid_same(const pg_uuid_t *a, const pg_uuid_t *b)

@@ -310,15 +310,12 @@ openinfo_search_people(PG_FUNCTION_ARGS)
 		"uuid, text, text, text, text, text, int4, int4");
 	int32	   limit = PG_ARGISNULL(2) ? PEOPLE_LIMIT_DEFAULT : PG_GETARG_INT32(2);
 	int32	   offset = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3);
-	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
+	pg_uuid_t *workspace;
 	Datum	   values[8];
 	char	   nulls[9] = "        ";
-	Caller	   caller;
 	PlanScope  scope;
 
-	identity_authorize_workspace(&caller, workspace);
-	if (workspace == NULL)
-		refuse_null("p_workspace_id");
+	workspace = identity_workspace_argument(fcinfo);
 	if (limit < 1)
 		refuse_below_one("p_limit", limit);
 	if (offset < 0)
@@ -352,18 +349,13 @@ openinfo_export_people_to_csv(PG_FUNCTION_ARGS)
 		"       r.person_data ->> 'seniority_level', r.person_data ->> 'department'" PEOPLE_FILTERED,
 		"uuid, text, text, text, text, text");
 	static KeptPlan allowed = KEPT_PLAN("SELECT name, export_rows FROM @extschema@.plans WHERE name = " MEMBERS_PLAN, "uuid");
-	pg_uuid_t	   *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
 	Datum			values[6];
 	char			nulls[7] = "      ";
-	Caller			caller;
 	PlanScope		scope;
 	uint64			rows;
 	bool			isnull;
 
-	identity_authorize_workspace(&caller, workspace);
-	if (workspace == NULL)
-		refuse_null("p_workspace_id");
-	values[0] = UUIDPGetDatum(workspace);
+	values[0] = UUIDPGetDatum(identity_workspace_argument(fcinfo));
 	people_filters(fcinfo, 1, values + 1, nulls + 1);
 
 	plans_begin(&scope);
@@ -400,17 +392,14 @@ openinfo_person_exists(PG_FUNCTION_ARGS)
 		" WHERE workspace_id = $1 AND @extschema@.person_name(person_data) = $2 AND @extschema@.person_company(person_data) IS NULL"
 		" ORDER BY created_at, id LIMIT 1",
 		"uuid, text");
-	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
+	pg_uuid_t *workspace;
 	text	  *name = NULL, *company = NULL;
-	Caller	   caller;
 	PlanScope  scope;
 	Datum	   values[3];
 	Datum	   found = (Datum) 0;
 	bool	   isnull = true;
 
-	identity_authorize_workspace(&caller, workspace);
-	if (workspace == NULL)
-		refuse_null("p_workspace_id");
+	workspace = identity_workspace_argument(fcinfo);
 	if (!PG_ARGISNULL(1))
 		name = person_name_key(VARDATA_ANY(PG_GETARG_TEXT_PP(1)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)));
 	if (!PG_ARGISNULL(2))

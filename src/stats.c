@@ -34,16 +34,11 @@ period_start(TimestampTz time, TimestampTz origin, int64 length)
 Datum
 stats_ask(FunctionCallInfo fcinfo, KeptPlan *plan, Datum *values, bool byval)
 {
-	pg_uuid_t *workspace = PG_ARGISNULL(0) ? NULL : PG_GETARG_UUID_P(0);
-	Caller	   caller;
-	PlanScope  scope;
-	Datum	   answer;
-	bool	   isnull;
+	PlanScope scope;
+	Datum	  answer;
+	bool	  isnull;
 
-	identity_authorize_workspace(&caller, workspace);
-	if (workspace == NULL)
-		refuse_null("p_workspace_id");
-	values[0] = UUIDPGetDatum(workspace);
+	values[0] = UUIDPGetDatum(identity_workspace_argument(fcinfo));
 
 	plans_begin(&scope);
 	if (plans_run(plan, values, NULL, true, 0) == 0)
