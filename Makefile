@@ -10,43 +10,45 @@ EXTENSION  = openinfo
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control 2>/dev/null)
 MODULE_big = $(EXTENSION)
 
+# the folders are the architecture: each includes only those above it (docs/architecture.md)
 OBJS = \
 	src/openinfo.o \
-	src/identity.o \
-	src/snapshots.o \
-	src/catalog.o \
-	src/plans.o \
-	src/refuse.o \
-	src/stamps.o \
-	src/members.o \
-	src/sealed_forms.o \
-	src/contact_forms.o \
-	src/secret_forms.o \
-	src/seals.o \
-	src/sealing.o \
-	src/topic_text.o \
-	src/topic_stem.o \
-	src/topic_index.o \
-	src/topic_match.o \
-	src/topic_wants.o \
-	src/topic_rows.o \
-	src/topic_typos.o \
-	src/topics.o \
-	src/trends.o \
-	src/limits.o \
-	src/queries.o \
-	src/processing.o \
-	src/credits.o \
-	src/leads.o \
-	src/exports.o \
-	src/stats.o \
-	src/person.o \
-	src/people.o \
-	src/integrations.o \
-	src/billing.o \
-	src/jobs.o \
-	src/due.o \
-	src/guard.o \
+	src/core/errors.o \
+	src/core/catalog.o \
+	src/core/statement.o \
+	src/access/claims.o \
+	src/access/membership.o \
+	src/access/authorize.o \
+	src/workspaces/members.o \
+	src/workspaces/plan_limits.o \
+	src/workspaces/audit_columns.o \
+	src/topics/text.o \
+	src/topics/stem.o \
+	src/topics/index.o \
+	src/topics/match.o \
+	src/topics/terms.o \
+	src/topics/scan.o \
+	src/topics/fuzzy.o \
+	src/topics/search.o \
+	src/topics/trends.o \
+	src/queries/queries.o \
+	src/queries/work_queue.o \
+	src/credits/ledger.o \
+	src/leads/leads.o \
+	src/leads/exports.o \
+	src/leads/stats.o \
+	src/sealing/detect.o \
+	src/sealing/detect_contact.o \
+	src/sealing/detect_secret.o \
+	src/sealing/split.o \
+	src/sealing/seal_triggers.o \
+	src/people/person_data.o \
+	src/people/people.o \
+	src/integrations/integrations.o \
+	src/billing/billing.o \
+	src/operations/jobs.o \
+	src/operations/due.o \
+	src/operations/drop_guard.o \
 
 DATA = \
 	sql/openinfo--0.1.0.sql \
@@ -65,23 +67,23 @@ DATA = \
 # in this order; the first creates the extension.
 REGRESS = \
 	install \
-	identity \
-	snapshots \
+	access \
+	membership \
 	members \
 	topics \
 	trends \
 	attacks \
-	refusals \
-	limits \
+	errors \
+	plan_limits \
 	queries \
-	processing \
+	work_queue \
 	credits \
 	leads \
 	exports \
 	stats \
 	people \
 	sealing \
-	canaries \
+	leaks \
 	integrations \
 	billing \
 	removal \
@@ -124,10 +126,10 @@ TAP = \
 	hostile \
 	credits_crash \
 	credits_standby \
-	twenty_reveals \
+	concurrent_reveals \
 	workers \
 	jobs \
-	guard \
+	drop_guard \
 	standby \
 	pooler \
 	postgrest \
@@ -137,13 +139,15 @@ TAP = \
 	packaging \
 	fuzz \
 
-PG_CPPFLAGS = -DOPENINFO_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -I$(srcdir)/src -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
 # tests need servers with settings of their own: tools/check.sh
 NO_INSTALLCHECK = 1
 
 # companies.csv and topics.csv of real data, which the demonstration loads beside its own when it is there
 DEMO_DATA ?= $(wildcard ../shared/data)
+
+C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch]))
 
 PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
@@ -175,15 +179,15 @@ matrix:  ## make check on PostgreSQL 15, 17 and 18, a warning being an error (ro
 coverage: ## make check, and how much of src/ it reaches (UNCOVERED=1 lists the lines that it does not)
 	@COVERAGE=1 tools/check.sh
 
-valgrind: ## some regress tests with the server under Valgrind (ONLY="identity credits": which)
-	@VALGRIND=1 SUITES=regress ONLY="$(or $(ONLY),identity sealing billing)" tools/check.sh
+valgrind: ## some regress tests with the server under Valgrind (ONLY="access credits": which)
+	@VALGRIND=1 SUITES=regress ONLY="$(or $(ONLY),access sealing billing)" tools/check.sh
 
 fuzz:    ## generated calls of every function, by every kind of caller (SEED=, CALLS=, QUERIES=: see tools/fuzz.sh)
 	@tools/fuzz.sh
 upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroots (root; CHROOTS=)
 	@tools/upgrade.sh
 
-bench:   ## measure, each figure beside its floor (ROOMS=, SCALE=: see bench/README.md)
+bench:   ## measure, each figure beside its floor (BENCH=, SCALE=: see bench/README.md)
 	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
 
 docs:    ## write docs/schema.md from the catalog of a new installation
@@ -195,11 +199,11 @@ deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist);
 	@tools/deb.sh $(or $(OUT),dist)
 
 format:  ## clang-format the C sources
-	clang-format -i src/*.c src/*.h
+	clang-format -i $(C_FILES)
 
 lint:    ## cppcheck, the format of the C sources, shellcheck
-	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 src
-	clang-format --dry-run --Werror src/*.c src/*.h
+	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 -Isrc src
+	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session
 
 dist:    ## openinfo-VERSION.zip of what is committed, as PGXN takes it

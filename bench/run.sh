@@ -1,7 +1,7 @@
 #!/bin/bash
 # The benches: make bench.  Runs under tools/cluster.sh; each bench gets a database of its own.
 #
-#   ROOMS="isolation credits"   only these
+#   BENCH="isolation credits"   only these
 #   SCALE=0.1                   a tenth of the rows; what the numbers mean is said for SCALE=1
 . "$(dirname "$0")/lib.sh"
 
@@ -15,7 +15,7 @@ all=(
 
 export SCALE
 
-read -r -a rooms <<<"${ROOMS:-${all[*]}}"
+read -r -a rooms <<<"${BENCH:-${all[*]}}"
 for room in "${rooms[@]}"; do
 	[ -x "bench/$room.sh" ] || { progress "there is no bench/$room.sh"; exit 1; }
 done

@@ -14,7 +14,7 @@ CREATE TYPE @extschema@.trend_direction AS ENUM ('up', 'down', 'stable');
 COMMENT ON TYPE @extschema@.trend_direction IS 'Up above 10 % in a week, down below -10 %, stable between';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Stamps (src/stamps.c)
+-- Stamps (src/workspaces/audit_columns.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.set_week_end() RETURNS trigger
@@ -23,7 +23,7 @@ REVOKE ALL ON FUNCTION @extschema@.set_week_end() FROM PUBLIC, anon, authenticat
 COMMENT ON FUNCTION @extschema@.set_week_end() IS 'Trigger: a week ends six days after it starts';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Topics (src/topics.c, src/topic_index.c)
+-- Topics (src/topics/)
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- What the search indexes are made of.  Whoever writes topics computes them, so he needs EXECUTE.
@@ -85,7 +85,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.search_topics(text, int) TO authenticated,
 COMMENT ON FUNCTION @extschema@.search_topics(text, int) IS 'Topics for what has been typed so far, the best first';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Trends (src/trends.c)
+-- Trends (src/topics/trends.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_trending_gainers(result_limit int DEFAULT 20)
@@ -141,10 +141,10 @@ BEGIN
         USING gin (@extschema@.topic_search_keys(topic, search_band) @extschema@.topic_keys_ops) WITH (fastupdate = off);
     CREATE INDEX idx_global_topics_trend ON @extschema@.global_topics (trend_direction, trend_change) WHERE trend_change IS NOT NULL;
     CREATE INDEX idx_global_topics_topic_tsv ON @extschema@.global_topics USING gin (topic_tsv);
-    PERFORM @extschema@.protect_table('@extschema@.global_topics'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.global_topics'::regclass);
     GRANT SELECT ON TABLE @extschema@.global_topics TO authenticated;
     CREATE POLICY read_all ON @extschema@.global_topics FOR SELECT TO authenticated USING (true);
-    PERFORM @extschema@.describe_table('@extschema@.global_topics'::regclass, 'Topics that companies show interest in; shared by all workspaces'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.global_topics'::regclass, 'Topics that companies show interest in; shared by all workspaces'::text, ARRAY[
         ['topic', 'The topic as it is shown'],
         ['category', 'What it is about'],
         ['topic_tsv', 'The topic''s words, stemmed; kept by the database'],
@@ -180,12 +180,12 @@ BEGIN
         CONSTRAINT trends_volume_not_negative CHECK (volume >= 0),
         CONSTRAINT trends_ranks_positive CHECK (rank_overall > 0 AND rank_category > 0)
     );
-    PERFORM @extschema@.protect_table('@extschema@.trends'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.trends'::regclass);
     GRANT SELECT ON TABLE @extschema@.trends TO authenticated;
     CREATE POLICY read_all ON @extschema@.trends FOR SELECT TO authenticated USING (true);
-    CREATE TRIGGER stamp_week_end BEFORE INSERT ON @extschema@.trends FOR EACH ROW
+    CREATE TRIGGER set_week_end BEFORE INSERT ON @extschema@.trends FOR EACH ROW
         WHEN (NEW.week_end IS NULL) EXECUTE FUNCTION @extschema@.set_week_end();
-    PERFORM @extschema@.describe_table('@extschema@.trends'::regclass, 'Volume of each topic, week by week'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.trends'::regclass, 'Volume of each topic, week by week'::text, ARRAY[
         ['topic_id', 'The topic'],
         ['week_start', 'First day of the week: Monday, UTC'],
         ['week_end', 'Last day of the week; six days after the first when left out'],
@@ -198,7 +198,7 @@ BEGIN
         ['trends_week_end_after_start', 'A week has a length'],
         ['trends_volume_not_negative', 'A volume is a count'],
         ['trends_ranks_positive', 'The first place is 1'],
-        ['stamp_week_end', 'Fills week_end when it is left out'],
+        ['set_week_end', 'Fills week_end when it is left out'],
         ['read_all', 'Every member sees all trends']]);
 END
 $migration$;

@@ -55,7 +55,7 @@ CREATE TYPE @extschema@.user_role AS ENUM ('owner', 'admin', 'member');
 COMMENT ON TYPE @extschema@.user_role IS 'Role of a membership; owner stands above admin, admin above member';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Identity (src/identity.c)
+-- Identity (src/access/)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_user_workspace_id() RETURNS uuid
@@ -77,7 +77,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) TO au
 COMMENT ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) IS 'Has the caller that role, or a higher one, in his active workspace?';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Stamps: the triggers that fill created_by, updated_at and referral_code (src/stamps.c)
+-- Stamps: the triggers that fill created_by, updated_at and referral_code (src/workspaces/audit_columns.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.set_created_by() RETURNS trigger
@@ -96,7 +96,7 @@ REVOKE ALL ON FUNCTION @extschema@.set_referral_code() FROM PUBLIC, anon, authen
 COMMENT ON FUNCTION @extschema@.set_referral_code() IS 'Trigger: gives a user without a referral code one that nobody has';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Membership (src/members.c)
+-- Membership (src/workspaces/members.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.create_workspace(p_slug text, p_name text, p_email text, p_full_name text DEFAULT NULL) RETURNS uuid
@@ -130,7 +130,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.leave_workspace() TO authenticated, servic
 COMMENT ON FUNCTION @extschema@.leave_workspace() IS 'The caller leaves his active workspace; the last owner cannot';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Credits: the midnight job (src/credits.c); what spends them comes with the ledger, in 0.4.0
+-- Credits: the midnight job (src/credits/); what spends them comes with the ledger, in 0.4.0
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.reset_daily_credits() RETURNS bigint
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION @extschema@.reset_daily_credits() IS 'Job: sets the credit c
  * API roles but service_role's rows; and, where the columns are there, the stamps.
  * A migration calls it right after CREATE TABLE and then grants to "authenticated" what the contract lists.
  */
-CREATE FUNCTION @extschema@.protect_table(p_table regclass) RETURNS void
+CREATE FUNCTION @extschema@.secure_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     v_schema CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
@@ -164,8 +164,8 @@ BEGIN
 
     FOR v_stamp IN
         SELECT *
-          FROM (VALUES ('created_by', 'stamp_created_by', 'BEFORE INSERT', 'set_created_by', 'Fills created_by with the caller''s membership'),
-                       ('updated_at', 'stamp_updated_at', 'BEFORE UPDATE', 'set_updated_at', 'Moves updated_at on every UPDATE'))
+          FROM (VALUES ('created_by', 'set_created_by', 'BEFORE INSERT', 'set_created_by', 'Fills created_by with the caller''s membership'),
+                       ('updated_at', 'set_updated_at', 'BEFORE UPDATE', 'set_updated_at', 'Moves updated_at on every UPDATE'))
                AS s(col, trg, moment, fn, what)
          WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p_table AND a.attname = s.col::name AND NOT a.attisdropped)
     LOOP
@@ -174,15 +174,15 @@ BEGIN
     END LOOP;
 END
 $fn$;
-REVOKE ALL ON FUNCTION @extschema@.protect_table(regclass) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.protect_table(regclass) IS 'Used by the migrations: row-level security, grants and stamps that every table has in common';
+REVOKE ALL ON FUNCTION @extschema@.secure_table(regclass) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.secure_table(regclass) IS 'Used by the migrations: row-level security, grants and stamps that every table has in common';
 
 /*
  * Comments of a table and of everything on it.  p_about is pairs of a name (column, index, constraint, policy or
  * trigger of that table) and its comment; what every table has in common is filled in here, and a name that fits
  * nothing is an error, so that no comment goes astray.
  */
-CREATE FUNCTION @extschema@.describe_table(p_table regclass, p_comment text, p_about text[]) RETURNS void
+CREATE FUNCTION @extschema@.comment_on_table(p_table regclass, p_comment text, p_about text[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     v_schema   CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
@@ -251,8 +251,8 @@ BEGIN
     END LOOP;
 END
 $fn$;
-REVOKE ALL ON FUNCTION @extschema@.describe_table(regclass, text, text[]) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.describe_table(regclass, text, text[]) IS 'Used by the migrations: comments of a table, its columns, indexes, constraints, policies and triggers';
+REVOKE ALL ON FUNCTION @extschema@.comment_on_table(regclass, text, text[]) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.comment_on_table(regclass, text, text[]) IS 'Used by the migrations: comments of a table, its columns, indexes, constraints, policies and triggers';
 
 /*
  * Runs the migrations that schema_migrations does not list, in order, and takes the tables they made out of the
@@ -293,9 +293,9 @@ BEGIN
             name       text NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now()
         )', v_name);
-        EXECUTE format('SELECT %s.protect_table($1)', v_name) USING to_regclass(format('%s.schema_migrations', v_name));
+        EXECUTE format('SELECT %s.secure_table($1)', v_name) USING to_regclass(format('%s.schema_migrations', v_name));
         EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON TABLE %s.schema_migrations FROM service_role', v_name);
-        EXECUTE format('SELECT %s.describe_table($1, $2, $3)', v_name)
+        EXECUTE format('SELECT %s.comment_on_table($1, $2, $3)', v_name)
           USING to_regclass(format('%s.schema_migrations', v_name)), 'The migrations that have been applied to this database'::text, ARRAY[
             ['version', 'Timestamp that orders the migrations'],
             ['name', 'What the migration brings'],
@@ -360,7 +360,7 @@ COMMENT ON FUNCTION @extschema@.apply_migrations() IS 'Runs the migrations that 
  * Used by the scripts that step down: drops a table unless rows would be lost.  p_rows says which rows count: those
  * that the next step up makes again by itself do not.
  */
-CREATE FUNCTION @extschema@.retire_table(p_table regclass, p_rows text DEFAULT 'true') RETURNS void
+CREATE FUNCTION @extschema@.drop_table_if_empty(p_table regclass, p_rows text DEFAULT 'true') RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $fn$
 DECLARE
     v_allowed CONSTANT boolean := coalesce(current_setting('openinfo.allow_data_loss', true), 'off')::boolean;
@@ -382,8 +382,8 @@ BEGIN
     EXECUTE format('DROP TABLE %s', p_table);
 END
 $fn$;
-REVOKE ALL ON FUNCTION @extschema@.retire_table(regclass, text) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.retire_table(regclass, text) IS 'Used by the scripts that step down: drops a table unless rows would be lost';
+REVOKE ALL ON FUNCTION @extschema@.drop_table_if_empty(regclass, text) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.drop_table_if_empty(regclass, text) IS 'Used by the scripts that step down: drops a table unless rows would be lost';
 
 CREATE FUNCTION @extschema@.migration_20260101000001_init_core_tables() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
@@ -400,10 +400,10 @@ BEGIN
         CONSTRAINT plans_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
         CONSTRAINT plans_limits_not_negative CHECK (active_queries >= 0 AND saved_searches >= 0 AND daily_credits >= 0 AND export_rows >= 0)
     );
-    PERFORM @extschema@.protect_table('@extschema@.plans'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.plans'::regclass);
     GRANT SELECT ON TABLE @extschema@.plans TO authenticated;
     CREATE POLICY read_all ON @extschema@.plans FOR SELECT TO authenticated USING (true);
-    PERFORM @extschema@.describe_table('@extschema@.plans'::regclass, 'What each plan allows; NULL is unlimited. Yours to change and extend'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.plans'::regclass, 'What each plan allows; NULL is unlimited. Yours to change and extend'::text, ARRAY[
         ['name', 'Name of the plan'],
         ['active_queries', 'Queries of a workspace that may be active at once'],
         ['saved_searches', 'Saved searches that a workspace may have, those of people not counted'],
@@ -471,8 +471,8 @@ BEGIN
     CREATE INDEX idx_users_plan ON @extschema@.users (plan);
     CREATE INDEX idx_users_created_by ON @extschema@.users (created_by, workspace_id);
     CREATE INDEX idx_users_referred_by ON @extschema@.users (referred_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.users'::regclass);
-    CREATE TRIGGER stamp_referral_code BEFORE INSERT OR UPDATE ON @extschema@.users FOR EACH ROW
+    PERFORM @extschema@.secure_table('@extschema@.users'::regclass);
+    CREATE TRIGGER set_referral_code BEFORE INSERT OR UPDATE ON @extschema@.users FOR EACH ROW
         WHEN (NEW.referral_code IS NULL) EXECUTE FUNCTION @extschema@.set_referral_code();
     GRANT SELECT, UPDATE (full_name, avatar_url, last_login_at) ON TABLE @extschema@.users TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.users FOR SELECT TO authenticated
@@ -480,7 +480,7 @@ BEGIN
     CREATE POLICY change_own_row ON @extschema@.users FOR UPDATE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND id = (SELECT @extschema@.get_user_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND id = (SELECT @extschema@.get_user_id()));
-    PERFORM @extschema@.describe_table('@extschema@.users'::regclass, 'Memberships: one row is one person in one workspace'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.users'::regclass, 'Memberships: one row is one person in one workspace'::text, ARRAY[
         ['auth_user_id', 'The person: claim "sub" of his JWT'],
         ['email', 'E-mail address, once per workspace in any case'],
         ['full_name', 'Name to show'],
@@ -502,7 +502,7 @@ BEGIN
         ['users_daily_credits_used_not_negative', 'A counter is never negative'],
         ['users_daily_credit_limit_not_negative', 'A limit is never negative'],
         ['users_referral_code_format', 'Eight characters'],
-        ['stamp_referral_code', 'Makes a referral code when none is given'],
+        ['set_referral_code', 'Makes a referral code when none is given'],
         ['read_own_workspace', 'Members see one another'],
         ['change_own_row', 'A member changes his own profile']]);
 
@@ -510,14 +510,14 @@ BEGIN
     ALTER TABLE @extschema@.workspaces
         ADD FOREIGN KEY (created_by, id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by);
     CREATE INDEX idx_workspaces_created_by ON @extschema@.workspaces (created_by, id);
-    PERFORM @extschema@.protect_table('@extschema@.workspaces'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.workspaces'::regclass);
     GRANT SELECT, UPDATE (name, industry_vertical, subdomain, custom_domain, branding) ON TABLE @extschema@.workspaces TO authenticated;
     CREATE POLICY read_own ON @extschema@.workspaces FOR SELECT TO authenticated
         USING (id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY change_own ON @extschema@.workspaces FOR UPDATE TO authenticated
         USING (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)))
         WITH CHECK (id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
-    PERFORM @extschema@.describe_table('@extschema@.workspaces'::regclass, 'Tenants: everything else belongs to one of these'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.workspaces'::regclass, 'Tenants: everything else belongs to one of these'::text, ARRAY[
         ['slug', 'Name in addresses: lower-case letters, digits and hyphens'],
         ['name', 'Name to show'],
         ['industry_vertical', 'Line of business'],

@@ -3,8 +3,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- From 0.2.0 back to 0.1.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
-SELECT @extschema@.retire_table('@extschema@.trends'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.global_topics'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.trends'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.global_topics'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000002';
 
 DROP FUNCTION @extschema@.migration_20260101000002_global_topics();

@@ -11,7 +11,7 @@ CREATE TYPE @extschema@.query_status AS ENUM ('active', 'paused', 'completed');
 COMMENT ON TYPE @extschema@.query_status IS 'Only active queries run';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Limits of the plan (src/limits.c)
+-- Limits of the plan (src/workspaces/plan_limits.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.check_query_limit(user_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
@@ -31,7 +31,7 @@ REVOKE ALL ON FUNCTION @extschema@.limit_saved_searches() FROM PUBLIC, anon, aut
 COMMENT ON FUNCTION @extschema@.limit_saved_searches() IS 'Trigger: no more saved searches than the plan allows';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Queries: their names, and their week (src/queries.c)
+-- Queries: their names, and their week (src/queries/queries.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.generate_query_name(topic_name text, query_filters jsonb) RETURNS text
@@ -52,7 +52,7 @@ REVOKE ALL ON FUNCTION @extschema@.set_query_name() FROM PUBLIC, anon, authentic
 COMMENT ON FUNCTION @extschema@.set_query_name() IS 'Trigger: names a query that was given no name';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Processing: what workers do with queries (src/processing.c)
+-- Processing: what workers do with queries (src/queries/work_queue.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_active_queries_for_processing(batch_size int DEFAULT 100) RETURNS TABLE (id uuid, workspace_id uuid, topic_id uuid, filters jsonb, topic text)
@@ -109,10 +109,10 @@ BEGIN
     CREATE INDEX idx_queries_active ON @extschema@.queries (workspace_id, id) WHERE status = 'active';
     CREATE INDEX idx_queries_next_run_at ON @extschema@.queries (next_run_at) WHERE status = 'active';
     CREATE INDEX idx_queries_filters ON @extschema@.queries USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.queries'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.queries'::regclass);
     GRANT SELECT, INSERT (topic_id, name, filters, status, next_run_at), UPDATE (name, filters, status, next_run_at), DELETE
         ON TABLE @extschema@.queries TO authenticated;
-    CREATE TRIGGER stamp_name BEFORE INSERT OR UPDATE ON @extschema@.queries FOR EACH ROW
+    CREATE TRIGGER set_name BEFORE INSERT OR UPDATE ON @extschema@.queries FOR EACH ROW
         WHEN (NEW.name IS NULL) EXECUTE FUNCTION @extschema@.set_query_name();
     -- The names put them before the triggers of the foreign keys, RI_...: the workspace is locked before its users are,
     -- as everywhere.
@@ -124,7 +124,7 @@ BEGIN
     CREATE POLICY own_workspace ON @extschema@.queries FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.queries'::regclass, 'Questions that a workspace keeps asking: a topic and filters; each run finds leads'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.queries'::regclass, 'Questions that a workspace keeps asking: a topic and filters; each run finds leads'::text, ARRAY[
         ['topic_id', 'The topic asked about'],
         ['name', 'Name to show; made from topic and filters when left out'],
         ['filters', 'Object: which companies are wanted'],
@@ -137,7 +137,7 @@ BEGIN
         ['queries_topic_id_fkey', 'A topic that is asked about cannot be deleted'],
         ['idx_queries_topic_id', 'Serves the foreign key to global_topics'],
         ['idx_queries_active', 'What the limit of the plan counts'],
-        ['stamp_name', 'Names a query that was given no name'],
+        ['set_name', 'Names a query that was given no name'],
         ['0_limit_insert', 'Refuses one active query too many'],
         ['0_limit_update', 'Refuses one active query too many'],
         ['idx_queries_next_run_at', 'Queries that are due'],
@@ -166,7 +166,7 @@ BEGIN
     CREATE INDEX idx_saved_searches_workspace_id ON @extschema@.saved_searches (workspace_id, created_at DESC);
     CREATE INDEX idx_saved_searches_created_by ON @extschema@.saved_searches (created_by, workspace_id);
     CREATE INDEX idx_saved_searches_filters ON @extschema@.saved_searches USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.saved_searches'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.saved_searches'::regclass);
     GRANT SELECT, INSERT (name, filters), UPDATE (name, filters, last_used_at, use_count), DELETE
         ON TABLE @extschema@.saved_searches TO authenticated;
     CREATE TRIGGER "0_limit_insert" AFTER INSERT ON @extschema@.saved_searches FOR EACH ROW
@@ -176,7 +176,7 @@ BEGIN
     CREATE POLICY own_workspace ON @extschema@.saved_searches FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.saved_searches'::regclass, 'Filters kept under a name'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.saved_searches'::regclass, 'Filters kept under a name'::text, ARRAY[
         ['name', 'Name to show'],
         ['filters', 'Object: the filters'],
         ['last_used_at', 'When it was last used'],

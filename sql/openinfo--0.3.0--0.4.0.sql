@@ -23,7 +23,7 @@ CREATE TYPE @extschema@.export_status AS ENUM ('pending', 'processing', 'complet
 COMMENT ON TYPE @extschema@.export_status IS 'How far an export is';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Leads and exports: what the tables need (src/leads.c, src/stamps.c)
+-- Leads and exports: what the tables need (src/leads/leads.c, src/workspaces/audit_columns.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- LEAKPROOF, so that a lookup by domain uses the index under row-level security: it never fails and shows nothing.
@@ -39,7 +39,7 @@ REVOKE ALL ON FUNCTION @extschema@.set_expires_at() FROM PUBLIC, anon, authentic
 COMMENT ON FUNCTION @extschema@.set_expires_at() IS 'Trigger: an export expires seven days after completion';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Credits (src/credits.c)
+-- Credits (src/credits/)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.check_credits_available(p_user_id uuid DEFAULT @extschema@.get_user_id(), p_credits_needed int DEFAULT 1) RETURNS boolean
@@ -62,13 +62,13 @@ REVOKE ALL ON FUNCTION @extschema@.get_credit_balance(uuid) FROM PUBLIC, anon, a
 GRANT EXECUTE ON FUNCTION @extschema@.get_credit_balance(uuid) TO authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.get_credit_balance(uuid) IS 'How the member''s credits stand now; limit and remaining are NULL when unlimited';
 
-CREATE FUNCTION @extschema@.keep_ledger() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_keep_ledger';
-REVOKE ALL ON FUNCTION @extschema@.keep_ledger() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.keep_ledger() IS 'Trigger: the credit ledger is append-only';
+CREATE FUNCTION @extschema@.forbid_ledger_change() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_forbid_ledger_change';
+REVOKE ALL ON FUNCTION @extschema@.forbid_ledger_change() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.forbid_ledger_change() IS 'Trigger: the credit ledger is append-only';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Leads: batches (src/leads.c)
+-- Leads: batches (src/leads/leads.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.ingest_leads(p_query_id uuid, p_leads jsonb) RETURNS TABLE (inserted int, skipped int)
@@ -78,7 +78,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) TO authenticated
 COMMENT ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) IS 'Adds a batch of leads to the workspace of a query; skips what is bad or there already';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Processing: what workers do with leads (src/processing.c)
+-- Processing: what workers do with leads (src/queries/work_queue.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_leads_pending_enrichment(batch_size int DEFAULT 50) RETURNS TABLE (id uuid, workspace_id uuid, query_id uuid, company_data jsonb, contact_data jsonb, attempts int)
@@ -106,13 +106,13 @@ GRANT EXECUTE ON FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.del
 COMMENT ON FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_status, text) IS 'Reports what became of the delivery of a lead';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Exports and statistics (src/exports.c, src/stats.c)
+-- Exports and statistics (src/leads/exports.c, src/leads/stats.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.list_export_file() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_list_export_file';
-REVOKE ALL ON FUNCTION @extschema@.list_export_file() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.list_export_file() IS 'Trigger: the file of an export that is deleted is to be deleted from the file store';
+CREATE FUNCTION @extschema@.queue_file_deletion() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_queue_file_deletion';
+REVOKE ALL ON FUNCTION @extschema@.queue_file_deletion() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.queue_file_deletion() IS 'Trigger: the file of an export that is deleted is to be deleted from the file store';
 
 CREATE FUNCTION @extschema@.cleanup_expired_exports() RETURNS bigint
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_cleanup_expired_exports';
@@ -170,13 +170,13 @@ BEGIN
         WHERE enrichment_status = 'enriched' AND (delivery_status = 'pending' OR delivery_status = 'failed' AND delivery_attempts < 3);
     CREATE INDEX idx_leads_company_data ON @extschema@.leads USING gin (company_data jsonb_path_ops);
     CREATE INDEX idx_leads_contact_data ON @extschema@.leads USING gin (contact_data jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.leads'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.leads'::regclass);
     GRANT SELECT, INSERT (query_id, company_data, contact_data), UPDATE (company_data, contact_data, query_id), DELETE
         ON TABLE @extschema@.leads TO authenticated;
     CREATE POLICY own_workspace ON @extschema@.leads FOR ALL TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.leads'::regclass, 'Companies found for a workspace, on their way through enrichment and delivery'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.leads'::regclass, 'Companies found for a workspace, on their way through enrichment and delivery'::text, ARRAY[
         ['query_id', 'The query that found it; the lead goes with it'],
         ['company_data', 'Object: the company; "name" is required, "domain" is unique in the workspace'],
         ['contact_data', 'Object: whom to talk to there'],
@@ -223,13 +223,13 @@ BEGIN
     CREATE INDEX idx_credit_usage_workspace_id ON @extschema@.credit_usage (workspace_id, created_at DESC);
     CREATE INDEX idx_credit_usage_created_by ON @extschema@.credit_usage (created_by, workspace_id);
     CREATE INDEX idx_credit_usage_user_id ON @extschema@.credit_usage (user_id, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.credit_usage'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.credit_usage'::regclass);
     GRANT SELECT ON TABLE @extschema@.credit_usage TO authenticated;
-    CREATE TRIGGER keep_ledger BEFORE UPDATE OR DELETE ON @extschema@.credit_usage FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_ledger();
-    CREATE TRIGGER keep_ledger_whole BEFORE TRUNCATE ON @extschema@.credit_usage FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.keep_ledger();
+    CREATE TRIGGER forbid_ledger_change BEFORE UPDATE OR DELETE ON @extschema@.credit_usage FOR EACH ROW EXECUTE FUNCTION @extschema@.forbid_ledger_change();
+    CREATE TRIGGER forbid_ledger_truncate BEFORE TRUNCATE ON @extschema@.credit_usage FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.forbid_ledger_change();
     CREATE POLICY read_own_workspace ON @extschema@.credit_usage FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.credit_usage'::regclass, 'Ledger of spent credits. Append-only: it goes only with its workspace'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.credit_usage'::regclass, 'Ledger of spent credits. Append-only: it goes only with its workspace'::text, ARRAY[
         ['user_id', 'Whose credits; NULL once that member is removed: the ledger outlives him'],
         ['action_type', 'What they were spent on'],
         ['credits_used', 'How many'],
@@ -239,8 +239,8 @@ BEGIN
         ['credit_usage_workspace_id_idempotency_key_key', 'A key means one spend'],
         ['credit_usage_credits_used_positive', 'A spend is a positive number'],
         ['credit_usage_metadata_object', 'An object, not an array or a scalar'],
-        ['keep_ledger', 'Refuses to change or delete a line, but with its workspace'],
-        ['keep_ledger_whole', 'Refuses TRUNCATE'],
+        ['forbid_ledger_change', 'Refuses to change or delete a line, but with its workspace'],
+        ['forbid_ledger_truncate', 'Refuses TRUNCATE'],
         ['read_own_workspace', 'Members see what their active workspace spent']]);
 
     -- export_jobs ---------------------------------------------------------------------------------------------
@@ -272,19 +272,19 @@ BEGIN
     CREATE INDEX idx_export_jobs_user_id ON @extschema@.export_jobs (user_id, workspace_id);
     CREATE INDEX idx_export_jobs_expires_at ON @extschema@.export_jobs (expires_at) WHERE expires_at IS NOT NULL;
     CREATE INDEX idx_export_jobs_filters ON @extschema@.export_jobs USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.export_jobs'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.export_jobs'::regclass);
     GRANT SELECT, INSERT (export_format, filters), DELETE ON TABLE @extschema@.export_jobs TO authenticated;
-    CREATE TRIGGER stamp_expires_at BEFORE INSERT OR UPDATE ON @extschema@.export_jobs FOR EACH ROW
+    CREATE TRIGGER set_expires_at BEFORE INSERT OR UPDATE ON @extschema@.export_jobs FOR EACH ROW
         WHEN (NEW.expires_at IS NULL AND (NEW.completed_at IS NOT NULL OR NEW.status = 'completed')) EXECUTE FUNCTION @extschema@.set_expires_at();
-    CREATE TRIGGER list_file AFTER DELETE ON @extschema@.export_jobs FOR EACH ROW
-        WHEN (btrim(OLD.file_url) <> '') EXECUTE FUNCTION @extschema@.list_export_file();
+    CREATE TRIGGER queue_file_deletion AFTER DELETE ON @extschema@.export_jobs FOR EACH ROW
+        WHEN (btrim(OLD.file_url) <> '') EXECUTE FUNCTION @extschema@.queue_file_deletion();
     CREATE POLICY read_own_workspace ON @extschema@.export_jobs FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_own ON @extschema@.export_jobs FOR INSERT TO authenticated
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
     CREATE POLICY delete_own ON @extschema@.export_jobs FOR DELETE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
-    PERFORM @extschema@.describe_table('@extschema@.export_jobs'::regclass, 'Exports that members asked for, and where the file is'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.export_jobs'::regclass, 'Exports that members asked for, and where the file is'::text, ARRAY[
         ['user_id', 'Who asked; NULL once he is removed'],
         ['export_format', 'Form of the file'],
         ['filters', 'Object: which rows'],
@@ -301,8 +301,8 @@ BEGIN
         ['export_jobs_filters_object', 'An object, not an array or a scalar'],
         ['export_jobs_file_size_positive', 'A file has a size'],
         ['export_jobs_row_count_not_negative', 'A counter is never negative'],
-        ['stamp_expires_at', 'Fills expires_at when the job completes'],
-        ['list_file', 'Writes the file to expired_export_files'],
+        ['set_expires_at', 'Fills expires_at when the job completes'],
+        ['queue_file_deletion', 'Writes the file to expired_export_files'],
         ['read_own_workspace', 'Members see the exports of their active workspace'],
         ['add_own', 'A member asks in his own name'],
         ['delete_own', 'A member deletes what he asked for']]);
@@ -316,8 +316,8 @@ BEGIN
         expired_at   timestamptz NOT NULL DEFAULT now()
     );
     CREATE INDEX idx_expired_export_files_workspace_id ON @extschema@.expired_export_files (workspace_id, expired_at);
-    PERFORM @extschema@.protect_table('@extschema@.expired_export_files'::regclass);
-    PERFORM @extschema@.describe_table('@extschema@.expired_export_files'::regclass, 'Files that the file store''s worker is to delete; filled when an export is deleted'::text, ARRAY[
+    PERFORM @extschema@.secure_table('@extschema@.expired_export_files'::regclass);
+    PERFORM @extschema@.comment_on_table('@extschema@.expired_export_files'::regclass, 'Files that the file store''s worker is to delete; filled when an export is deleted'::text, ARRAY[
         ['file_url', 'Where the file is'],
         ['expired_at', 'When its export expired or was deleted'],
         ['idx_expired_export_files_workspace_id', 'Files of a workspace']]);

@@ -3,10 +3,10 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- From 0.4.0 back to 0.3.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
-SELECT @extschema@.retire_table('@extschema@.expired_export_files'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.export_jobs'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.credit_usage'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.leads'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.expired_export_files'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.export_jobs'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.credit_usage'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.leads'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000004';
 
 DROP FUNCTION @extschema@.migration_20260101000004_lead_system();
@@ -17,11 +17,11 @@ DROP FUNCTION @extschema@.update_lead_enrichment(uuid, @extschema@.enrichment_st
 DROP FUNCTION @extschema@.get_leads_pending_delivery(int);
 DROP FUNCTION @extschema@.get_leads_pending_enrichment(int);
 DROP FUNCTION @extschema@.ingest_leads(uuid, jsonb);
-DROP FUNCTION @extschema@.keep_ledger();
+DROP FUNCTION @extschema@.forbid_ledger_change();
 DROP FUNCTION @extschema@.get_credit_balance(uuid);
 DROP FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text);
 DROP FUNCTION @extschema@.check_credits_available(uuid, int);
-DROP FUNCTION @extschema@.list_export_file();
+DROP FUNCTION @extschema@.queue_file_deletion();
 DROP FUNCTION @extschema@.set_expires_at();
 DROP FUNCTION @extschema@.lead_domain(jsonb);
 

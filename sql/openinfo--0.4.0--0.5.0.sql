@@ -4,7 +4,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- openinfo 0.5.0: people search, with e-mails that are sealed until they are paid for.
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Sealing (src/sealing.c)
+-- Sealing (src/sealing/)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.seal_contact() RETURNS trigger
@@ -12,13 +12,13 @@ CREATE FUNCTION @extschema@.seal_contact() RETURNS trigger
 REVOKE ALL ON FUNCTION @extschema@.seal_contact() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.seal_contact() IS 'Trigger: takes e-mails and phones out of person_data before the row is stored';
 
-CREATE FUNCTION @extschema@.keep_sealed_contact() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_keep_sealed_contact';
-REVOKE ALL ON FUNCTION @extschema@.keep_sealed_contact() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.keep_sealed_contact() IS 'Trigger: puts what was taken out of person_data into sealed_contacts';
+CREATE FUNCTION @extschema@.store_sealed_contact() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_store_sealed_contact';
+REVOKE ALL ON FUNCTION @extschema@.store_sealed_contact() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.store_sealed_contact() IS 'Trigger: puts what was taken out of person_data into sealed_contacts';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- People (src/person.c, src/people.c)
+-- People (src/people/)
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- LEAKPROOF, so that a lookup uses the index under row-level security: they never fail and show nothing.
@@ -120,18 +120,18 @@ BEGIN
     CREATE INDEX idx_people_search_results_person_seniority ON @extschema@.people_search_results
         (workspace_id, @extschema@.person_seniority(person_data));
     CREATE INDEX idx_people_search_results_person_data ON @extschema@.people_search_results USING gin (person_data jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.people_search_results'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.people_search_results'::regclass);
     GRANT SELECT, INSERT (person_data, search_filters), DELETE ON TABLE @extschema@.people_search_results TO authenticated;
     -- The names put "seal" last among the BEFORE triggers: it sees the row as it will be stored.
-    CREATE TRIGGER zz_seal BEFORE INSERT OR UPDATE ON @extschema@.people_search_results FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_contact();
-    CREATE TRIGGER zz_seal_keep AFTER INSERT OR UPDATE ON @extschema@.people_search_results FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_sealed_contact();
+    CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE ON @extschema@.people_search_results FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_contact();
+    CREATE TRIGGER zz_store_sealed AFTER INSERT OR UPDATE ON @extschema@.people_search_results FOR EACH ROW EXECUTE FUNCTION @extschema@.store_sealed_contact();
     CREATE POLICY read_own_workspace ON @extschema@.people_search_results FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_own ON @extschema@.people_search_results FOR INSERT TO authenticated
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
     CREATE POLICY delete_own_workspace ON @extschema@.people_search_results FOR DELETE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.people_search_results'::regclass, 'People that a search found. What has not been paid for is not in here'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.people_search_results'::regclass, 'People that a search found. What has not been paid for is not in here'::text, ARRAY[
         ['user_id', 'Who searched; NULL once he is removed'],
         ['person_data', 'Object: the person; "full_name" is required. E-mails and phones are sealed until they are paid for'],
         ['search_filters', 'Object: the filters that found him'],
@@ -142,8 +142,8 @@ BEGIN
         ['idx_people_search_results_person_data', 'Serves containment (@>) without row-level security'],
         ['people_search_results_person_data_named', 'An object whose full_name is a string and not blank'],
         ['people_search_results_search_filters_object', 'An object, not an array or a scalar'],
-        ['zz_seal', 'Takes e-mails and phones out of the row before it is stored'],
-        ['zz_seal_keep', 'Puts what was taken out into sealed_contacts'],
+        ['zz_seal_fields', 'Takes e-mails and phones out of the row before it is stored'],
+        ['zz_store_sealed', 'Puts what was taken out into sealed_contacts'],
         ['read_own_workspace', 'Members see the people of their active workspace'],
         ['add_own', 'A member adds in his own name'],
         ['delete_own_workspace', 'Members delete people of their active workspace']]);
@@ -158,11 +158,11 @@ BEGIN
         FOREIGN KEY (result_id, workspace_id) REFERENCES @extschema@.people_search_results (id, workspace_id) ON DELETE CASCADE
     );
     CREATE INDEX idx_sealed_contacts_workspace_id ON @extschema@.sealed_contacts (workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.sealed_contacts'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.sealed_contacts'::regclass);
     -- No API role reads this, not even service_role: only reveal_person_email() opens it.
     REVOKE ALL ON TABLE @extschema@.sealed_contacts FROM service_role;
     DROP POLICY service_all ON @extschema@.sealed_contacts;
-    PERFORM @extschema@.describe_table('@extschema@.sealed_contacts'::regclass, 'Sealed: what was taken out of person_data until it is paid for. No API role may read it'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.sealed_contacts'::regclass, 'Sealed: what was taken out of person_data until it is paid for. No API role may read it'::text, ARRAY[
         ['result_id', 'The row of people_search_results'],
         ['sealed', 'Object: what was taken out of person_data'],
         ['sealed_at', 'When it was sealed']]);
@@ -189,7 +189,7 @@ BEGIN
     CREATE INDEX idx_saved_people_searches_created_by ON @extschema@.saved_people_searches (created_by, workspace_id);
     CREATE INDEX idx_saved_people_searches_user_id ON @extschema@.saved_people_searches (user_id, workspace_id);
     CREATE INDEX idx_saved_people_searches_filters ON @extschema@.saved_people_searches USING gin (filters jsonb_path_ops);
-    PERFORM @extschema@.protect_table('@extschema@.saved_people_searches'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.saved_people_searches'::regclass);
     GRANT SELECT, INSERT (name, filters), UPDATE (name, filters, last_used_at, use_count), DELETE
         ON TABLE @extschema@.saved_people_searches TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.saved_people_searches FOR SELECT TO authenticated
@@ -201,7 +201,7 @@ BEGIN
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY delete_own ON @extschema@.saved_people_searches FOR DELETE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
-    PERFORM @extschema@.describe_table('@extschema@.saved_people_searches'::regclass, 'People filters kept under a name'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.saved_people_searches'::regclass, 'People filters kept under a name'::text, ARRAY[
         ['user_id', 'Who saved it; NULL once he is removed'],
         ['name', 'Name to show'],
         ['filters', 'Object: the filters'],

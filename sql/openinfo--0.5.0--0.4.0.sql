@@ -3,9 +3,9 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- From 0.5.0 back to 0.4.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
-SELECT @extschema@.retire_table('@extschema@.saved_people_searches'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.sealed_contacts'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.people_search_results'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.saved_people_searches'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_contacts'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.people_search_results'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000005';
 
 DROP FUNCTION @extschema@.migration_20260101000005_people_search();
@@ -19,5 +19,5 @@ DROP FUNCTION @extschema@.person_email(jsonb);
 DROP FUNCTION @extschema@.person_seniority(jsonb);
 DROP FUNCTION @extschema@.person_company(jsonb);
 DROP FUNCTION @extschema@.person_name(jsonb);
-DROP FUNCTION @extschema@.keep_sealed_contact();
+DROP FUNCTION @extschema@.store_sealed_contact();
 DROP FUNCTION @extschema@.seal_contact();

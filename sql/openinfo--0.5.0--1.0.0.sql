@@ -17,7 +17,7 @@ CREATE TYPE @extschema@.billing_event_type AS ENUM ('subscription_created', 'sub
 COMMENT ON TYPE @extschema@.billing_event_type IS 'What happens to a subscription';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Sealing (src/sealing.c) and preferences (src/members.c)
+-- Sealing (src/sealing/) and preferences (src/workspaces/members.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.seal_secrets() RETURNS trigger
@@ -25,18 +25,18 @@ CREATE FUNCTION @extschema@.seal_secrets() RETURNS trigger
 REVOKE ALL ON FUNCTION @extschema@.seal_secrets() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.seal_secrets() IS 'Trigger: takes secrets out of config before the row is stored';
 
-CREATE FUNCTION @extschema@.keep_sealed_secrets() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_keep_sealed_secrets';
-REVOKE ALL ON FUNCTION @extschema@.keep_sealed_secrets() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.keep_sealed_secrets() IS 'Trigger: puts what was taken out of config into sealed_secrets';
+CREATE FUNCTION @extschema@.store_sealed_secrets() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_store_sealed_secrets';
+REVOKE ALL ON FUNCTION @extschema@.store_sealed_secrets() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.store_sealed_secrets() IS 'Trigger: puts what was taken out of config into sealed_secrets';
 
-CREATE FUNCTION @extschema@.make_preferences() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_make_preferences';
-REVOKE ALL ON FUNCTION @extschema@.make_preferences() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.make_preferences() IS 'Trigger: makes the notification preferences of a new member';
+CREATE FUNCTION @extschema@.create_preferences() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_create_preferences';
+REVOKE ALL ON FUNCTION @extschema@.create_preferences() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.create_preferences() IS 'Trigger: makes the notification preferences of a new member';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Integrations (src/integrations.c)
+-- Integrations (src/integrations/integrations.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_integration_config(p_integration_id uuid) RETURNS jsonb
@@ -57,13 +57,13 @@ REVOKE ALL ON FUNCTION @extschema@.record_integration_error(uuid, text) FROM PUB
 GRANT EXECUTE ON FUNCTION @extschema@.record_integration_error(uuid, text) TO service_role;
 COMMENT ON FUNCTION @extschema@.record_integration_error(uuid, text) IS 'Counts an error of an integration; the fifth in a row sets its status to error';
 
-CREATE FUNCTION @extschema@.clear_integration_errors() RETURNS trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_clear_integration_errors';
-REVOKE ALL ON FUNCTION @extschema@.clear_integration_errors() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.clear_integration_errors() IS 'Trigger: an event that was sent ends the row of errors';
+CREATE FUNCTION @extschema@.reset_integration_errors() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reset_integration_errors';
+REVOKE ALL ON FUNCTION @extschema@.reset_integration_errors() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.reset_integration_errors() IS 'Trigger: an event that was sent ends the row of errors';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Billing (src/billing.c)
+-- Billing (src/billing/)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.has_active_subscription(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
@@ -93,7 +93,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.get_billing_summary(uuid) TO authenticated
 COMMENT ON FUNCTION @extschema@.get_billing_summary(uuid) IS 'current_plan, subscription_status, current_period_end, total_events, last_payment';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Jobs (src/jobs.c)
+-- Jobs (src/operations/jobs.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.schedule_jobs() RETURNS SETOF text
@@ -459,7 +459,7 @@ found (n, what) AS (
     UNION ALL
     -- for each row, on INSERT and on UPDATE of whatever column, without a condition
     SELECT 8, format('%s() does not run on %s', s.fn, t.name)
-      FROM (VALUES ('people_search_results', 'seal_contact'), ('people_search_results', 'keep_sealed_contact'), ('integrations', 'seal_secrets'), ('integrations', 'keep_sealed_secrets')) s (relname, fn)
+      FROM (VALUES ('people_search_results', 'seal_contact'), ('people_search_results', 'store_sealed_contact'), ('integrations', 'seal_secrets'), ('integrations', 'store_sealed_secrets')) s (relname, fn)
       JOIN watched t ON t.ours AND t.relname = s.relname
      WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN our_function f ON f.oid = g.tgfoid JOIN pg_proc p ON p.oid = f.oid
                         WHERE g.tgrelid = t.oid AND p.proname = s.fn AND g.tgenabled IN ('O', 'A') AND g.tgtype & 21 = 21 AND g.tgattr = '' AND g.tgqual IS NULL)
@@ -547,17 +547,17 @@ GRANT EXECUTE ON FUNCTION @extschema@.security_checklist() TO service_role;
 COMMENT ON FUNCTION @extschema@.security_checklist() IS 'Verifies the security checklist against the catalog: what holds, and where it does not, which objects are to blame';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Guard (src/guard.c)
+-- Guard (src/operations/drop_guard.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.guard_drop() RETURNS event_trigger
-    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_guard_drop';
-REVOKE ALL ON FUNCTION @extschema@.guard_drop() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.guard_drop() IS 'Event trigger: announces a command that must not delete data';
+CREATE FUNCTION @extschema@.guard_against_drop() RETURNS event_trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_guard_against_drop';
+REVOKE ALL ON FUNCTION @extschema@.guard_against_drop() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.guard_against_drop() IS 'Event trigger: announces a command that must not delete data';
 
 -- Without DROP TABLE: a server that has lost the library must still be able to drop tables.
 CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
-    EXECUTE FUNCTION @extschema@.guard_drop();
+    EXECUTE FUNCTION @extschema@.guard_against_drop();
 COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data of openinfo unless openinfo.allow_drop is on';
 
 /*
@@ -565,7 +565,7 @@ COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP
  * say; the dump then grants what there was.  In PL/pgSQL, because a server that has lost the library must still be able to
  * make tables.
  */
-CREATE FUNCTION @extschema@.close_table() RETURNS event_trigger
+CREATE FUNCTION @extschema@.revoke_default_privileges() RETURNS event_trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     v_table regclass;
@@ -585,12 +585,12 @@ BEGIN
     END LOOP;
 END
 $fn$;
-REVOKE ALL ON FUNCTION @extschema@.close_table() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.close_table() IS 'Event trigger: default privileges do not open a table of the extension';
+REVOKE ALL ON FUNCTION @extschema@.revoke_default_privileges() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.revoke_default_privileges() IS 'Event trigger: default privileges do not open a table of the extension';
 
-CREATE EVENT TRIGGER openinfo_closed ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
-    EXECUTE FUNCTION @extschema@.close_table();
-COMMENT ON EVENT TRIGGER openinfo_closed IS 'Default privileges do not open a table of the extension, while a dump is restored';
+CREATE EVENT TRIGGER openinfo_revoke_default_privileges ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+    EXECUTE FUNCTION @extschema@.revoke_default_privileges();
+COMMENT ON EVENT TRIGGER openinfo_revoke_default_privileges IS 'Default privileges do not open a table of the extension, while a dump is restored';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Migration
@@ -623,12 +623,12 @@ BEGIN
     CREATE INDEX idx_integrations_workspace_id ON @extschema@.integrations (workspace_id, created_at DESC);
     CREATE INDEX idx_integrations_created_by ON @extschema@.integrations (created_by, workspace_id);
     CREATE UNIQUE INDEX integrations_workspace_id_type_key ON @extschema@.integrations (workspace_id, type) WHERE status = 'active';
-    PERFORM @extschema@.protect_table('@extschema@.integrations'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.integrations'::regclass);
     GRANT SELECT, INSERT (type, name, status, config), UPDATE (type, name, status, config), DELETE
         ON TABLE @extschema@.integrations TO authenticated;
     -- The names put "seal" last among the BEFORE triggers: it sees the row as it will be stored.
-    CREATE TRIGGER zz_seal BEFORE INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_secrets();
-    CREATE TRIGGER zz_seal_keep AFTER INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.keep_sealed_secrets();
+    CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_secrets();
+    CREATE TRIGGER zz_store_sealed AFTER INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.store_sealed_secrets();
     CREATE POLICY read_own_workspace ON @extschema@.integrations FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_as_admin ON @extschema@.integrations FOR INSERT TO authenticated
@@ -638,7 +638,7 @@ BEGIN
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
     CREATE POLICY delete_as_admin ON @extschema@.integrations FOR DELETE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
-    PERFORM @extschema@.describe_table('@extschema@.integrations'::regclass, 'Where a workspace wants its events sent'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.integrations'::regclass, 'Where a workspace wants its events sent'::text, ARRAY[
         ['type', 'What kind of service'],
         ['name', 'Name to show'],
         ['status', 'Whether events are sent'],
@@ -651,8 +651,8 @@ BEGIN
         ['integrations_name_not_blank', 'An integration has a name'],
         ['integrations_config_object', 'An object, not an array or a scalar'],
         ['integrations_counters_not_negative', 'A counter is never negative'],
-        ['zz_seal', 'Takes secrets out of config before the row is stored'],
-        ['zz_seal_keep', 'Puts what was taken out into sealed_secrets'],
+        ['zz_seal_fields', 'Takes secrets out of config before the row is stored'],
+        ['zz_store_sealed', 'Puts what was taken out into sealed_secrets'],
         ['read_own_workspace', 'Members see the integrations of their active workspace'],
         ['add_as_admin', 'Owners and admins add them'],
         ['change_as_admin', 'Owners and admins change them'],
@@ -668,11 +668,11 @@ BEGIN
         FOREIGN KEY (integration_id, workspace_id) REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
     );
     CREATE INDEX idx_sealed_secrets_workspace_id ON @extschema@.sealed_secrets (workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.sealed_secrets'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.sealed_secrets'::regclass);
     -- No API role reads this, not even service_role: only get_integration_config() opens it.
     REVOKE ALL ON TABLE @extschema@.sealed_secrets FROM service_role;
     DROP POLICY service_all ON @extschema@.sealed_secrets;
-    PERFORM @extschema@.describe_table('@extschema@.sealed_secrets'::regclass, 'Sealed: the config of integrations with its secrets. No API role may read it'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.sealed_secrets'::regclass, 'Sealed: the config of integrations with its secrets. No API role may read it'::text, ARRAY[
         ['integration_id', 'The row of integrations'],
         ['sealed', 'Object: what was taken out of config'],
         ['sealed_at', 'When it was sealed']]);
@@ -690,16 +690,16 @@ BEGIN
     CREATE INDEX idx_integration_events_workspace_id ON @extschema@.integration_events (workspace_id, created_at DESC);
     CREATE INDEX idx_integration_events_integration_id ON @extschema@.integration_events (integration_id, workspace_id);
     CREATE INDEX idx_integration_events_unsent ON @extschema@.integration_events (created_at) WHERE sent_at IS NULL;
-    PERFORM @extschema@.protect_table('@extschema@.integration_events'::regclass);
-    CREATE TRIGGER clear_errors AFTER UPDATE ON @extschema@.integration_events FOR EACH ROW
-        WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL) EXECUTE FUNCTION @extschema@.clear_integration_errors();
-    PERFORM @extschema@.describe_table('@extschema@.integration_events'::regclass, 'Outbox: events that the sender takes from here; filled by send_integration_event()'::text, ARRAY[
+    PERFORM @extschema@.secure_table('@extschema@.integration_events'::regclass);
+    CREATE TRIGGER reset_errors AFTER UPDATE ON @extschema@.integration_events FOR EACH ROW
+        WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL) EXECUTE FUNCTION @extschema@.reset_integration_errors();
+    PERFORM @extschema@.comment_on_table('@extschema@.integration_events'::regclass, 'Outbox: events that the sender takes from here; filled by send_integration_event()'::text, ARRAY[
         ['integration_id', 'Where it is to go'],
         ['event_data', 'The event'],
         ['sent_at', 'Set by the sender once it is delivered'],
         ['idx_integration_events_integration_id', 'Serves the foreign key to integrations'],
         ['idx_integration_events_unsent', 'Events that wait for the sender'],
-        ['clear_errors', 'An event that was sent ends the row of errors']]);
+        ['reset_errors', 'An event that was sent ends the row of errors']]);
 
     -- billing_events ------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.billing_events (
@@ -722,11 +722,11 @@ BEGIN
     );
     CREATE INDEX idx_billing_events_workspace_id ON @extschema@.billing_events (workspace_id, created_at DESC);
     CREATE INDEX idx_billing_events_created_by ON @extschema@.billing_events (created_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.billing_events'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.billing_events'::regclass);
     GRANT SELECT ON TABLE @extschema@.billing_events TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.billing_events FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.billing_events'::regclass, 'What happened to the subscription of a workspace'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.billing_events'::regclass, 'What happened to the subscription of a workspace'::text, ARRAY[
         ['event_type', 'What happened'],
         ['stripe_event_id', 'Stripe''s id of the event; an event is recorded once'],
         ['event_at', 'When it happened at Stripe'],
@@ -765,7 +765,7 @@ BEGIN
     );
     CREATE INDEX idx_notification_preferences_workspace_id ON @extschema@.notification_preferences (workspace_id);
     CREATE INDEX idx_notification_preferences_created_by ON @extschema@.notification_preferences (created_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.notification_preferences'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.notification_preferences'::regclass);
     GRANT SELECT, UPDATE (email_new_leads, email_daily_digest, email_weekly_report, email_query_completed, email_credit_low, email_billing_updates,
                           inapp_new_leads, inapp_mentions, inapp_system_updates, slack_new_leads, slack_daily_digest)
         ON TABLE @extschema@.notification_preferences TO authenticated;
@@ -774,10 +774,10 @@ BEGIN
     CREATE POLICY change_own ON @extschema@.notification_preferences FOR UPDATE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
-    CREATE TRIGGER zz_make_preferences AFTER INSERT ON @extschema@.users FOR EACH ROW EXECUTE FUNCTION @extschema@.make_preferences();
-    COMMENT ON TRIGGER zz_make_preferences ON @extschema@.users IS 'A member gets his notification preferences at once';
+    CREATE TRIGGER zz_create_preferences AFTER INSERT ON @extschema@.users FOR EACH ROW EXECUTE FUNCTION @extschema@.create_preferences();
+    COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS 'A member gets his notification preferences at once';
     INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) SELECT id, workspace_id FROM @extschema@.users;
-    PERFORM @extschema@.describe_table('@extschema@.notification_preferences'::regclass, 'What a member wants to be told, and how; made with the member'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.notification_preferences'::regclass, 'What a member wants to be told, and how; made with the member'::text, ARRAY[
         ['user_id', 'The member'],
         ['email_new_leads', 'E-mail: new leads'],
         ['email_daily_digest', 'E-mail: daily digest'],
@@ -816,11 +816,11 @@ BEGIN
     );
     CREATE UNIQUE INDEX idx_stripe_customers_workspace_id ON @extschema@.stripe_customers (workspace_id);
     CREATE INDEX idx_stripe_customers_created_by ON @extschema@.stripe_customers (created_by, workspace_id);
-    PERFORM @extschema@.protect_table('@extschema@.stripe_customers'::regclass);
+    PERFORM @extschema@.secure_table('@extschema@.stripe_customers'::regclass);
     GRANT SELECT ON TABLE @extschema@.stripe_customers TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.stripe_customers FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.describe_table('@extschema@.stripe_customers'::regclass, 'The workspace as Stripe knows it'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.stripe_customers'::regclass, 'The workspace as Stripe knows it'::text, ARRAY[
         ['stripe_customer_id', 'Stripe''s id of the customer'],
         ['stripe_subscription_id', 'Stripe''s id of the subscription'],
         ['subscription_status', 'As Stripe writes it: active, trialing, past_due, canceled, ...'],

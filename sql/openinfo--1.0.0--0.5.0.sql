@@ -5,20 +5,20 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 SELECT @extschema@.unschedule_jobs();
 
-DROP TRIGGER zz_make_preferences ON @extschema@.users;
+DROP TRIGGER zz_create_preferences ON @extschema@.users;
 
-SELECT @extschema@.retire_table('@extschema@.stripe_customers'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.stripe_customers'::regclass, 'true'::text);
 -- Preferences that nobody has changed are made again on the way up; what is in a column of the user's own is not.
-SELECT @extschema@.retire_table('@extschema@.notification_preferences'::regclass,
+SELECT @extschema@.drop_table_if_empty('@extschema@.notification_preferences'::regclass,
     $$NOT (email_new_leads AND email_daily_digest AND email_weekly_report AND NOT email_query_completed AND email_credit_low
       AND email_billing_updates AND inapp_new_leads AND inapp_mentions AND inapp_system_updates AND NOT slack_new_leads AND NOT slack_daily_digest)
       OR jsonb_strip_nulls(to_jsonb(notification_preferences) - ARRAY['id', 'created_at', 'updated_at', 'created_by', 'workspace_id', 'user_id',
          'email_new_leads', 'email_daily_digest', 'email_weekly_report', 'email_query_completed', 'email_credit_low', 'email_billing_updates',
          'inapp_new_leads', 'inapp_mentions', 'inapp_system_updates', 'slack_new_leads', 'slack_daily_digest']) <> '{}'$$::text);
-SELECT @extschema@.retire_table('@extschema@.billing_events'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.integration_events'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.sealed_secrets'::regclass, 'true'::text);
-SELECT @extschema@.retire_table('@extschema@.integrations'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.billing_events'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.integration_events'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_secrets'::regclass, 'true'::text);
+SELECT @extschema@.drop_table_if_empty('@extschema@.integrations'::regclass, 'true'::text);
 DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000006';
 
 DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();
@@ -26,7 +26,7 @@ DROP FUNCTION @extschema@.get_billing_summary(uuid);
 DROP FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb);
 DROP FUNCTION @extschema@.update_workspace_plan(uuid, text, text);
 DROP FUNCTION @extschema@.has_active_subscription(uuid);
-DROP FUNCTION @extschema@.clear_integration_errors();
+DROP FUNCTION @extschema@.reset_integration_errors();
 DROP FUNCTION @extschema@.record_integration_error(uuid, text);
 DROP FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb);
 DROP FUNCTION @extschema@.get_integration_config(uuid);
@@ -40,12 +40,12 @@ DROP VIEW @extschema@.openinfo_jobs;
 DROP FUNCTION @extschema@.job_status();
 DROP FUNCTION @extschema@.unschedule_jobs();
 DROP FUNCTION @extschema@.schedule_jobs();
-DROP EVENT TRIGGER openinfo_closed;
-DROP FUNCTION @extschema@.close_table();
+DROP EVENT TRIGGER openinfo_revoke_default_privileges;
+DROP FUNCTION @extschema@.revoke_default_privileges();
 DROP EVENT TRIGGER openinfo_guard;
-DROP FUNCTION @extschema@.guard_drop();
-DROP FUNCTION @extschema@.make_preferences();
-DROP FUNCTION @extschema@.keep_sealed_secrets();
+DROP FUNCTION @extschema@.guard_against_drop();
+DROP FUNCTION @extschema@.create_preferences();
+DROP FUNCTION @extschema@.store_sealed_secrets();
 DROP FUNCTION @extschema@.seal_secrets();
 
 DROP TYPE @extschema@.billing_event_type;

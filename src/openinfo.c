@@ -6,11 +6,10 @@
 
 #include "utils/guc.h"
 
-#include "catalog.h"
-#include "guard.h"
-#include "plans.h"
-#include "sealing.h"
-#include "snapshots.h"
+#include "core/catalog.h"
+#include "core/statement.h"
+#include "operations/drop_guard.h"
+#include "sealing/seal_triggers.h"
 
 PG_MODULE_MAGIC;
 
@@ -58,8 +57,7 @@ _PG_init(void)
 	MarkGUCPrefixReserved("openinfo");
 
 	catalog_init();
-	plans_init();
-	sealing_init();
-	snapshots_init();
-	guard_init();
+	statement_init();
+	seal_triggers_init();
+	drop_guard_init();
 }

@@ -12,7 +12,7 @@
 
 #include "fmgr.h"
 
-#include "compat.h"
+#include "core/compat.h"
 
 /* settings; see _PG_init() */
 extern char *openinfo_workspace_id;

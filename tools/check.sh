@@ -3,7 +3,7 @@
 #
 #   V=17                        another PostgreSQL
 #   SUITES="regress isolation"  only these of: regress isolation pgtap tap
-#   ONLY="identity credits"     only these tests (with the first regress test, which creates the extension)
+#   ONLY="access credits"     only these tests (with the first regress test, which creates the extension)
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
 #   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every refusal: make coverage
 #   VALGRIND=1                  servers run under Valgrind: make valgrind
@@ -29,13 +29,13 @@ chosen() {
 	done
 }
 
-files() { find "$1" -maxdepth 1 -name "*$2" -printf '%f\n' 2>/dev/null | sed "s/\\$2\$//"; }
+files() { find "$1" -name "*$2" -not -path '*/lib/*' -printf '%P\n' 2>/dev/null | sed "s/\\$2\$//"; }
 
 # A test that no list names never runs, and nobody notices.
 unlisted() {
 	local variable directory suffix
 	while read -r variable directory suffix; do
-		diff <(list "$variable" | sed "s#.*/##; s#\\.o\$##; s#\\$suffix\$##" | sort) <(files "$directory" "$suffix" | sort) |
+		diff <(list "$variable" | sed "s#^$directory/##; s#\\.o\$##; s#\\$suffix\$##" | sort) <(files "$directory" "$suffix" | sort) |
 			sed -n "s#^> \\(.*\\)#$directory/\\1$suffix is not listed in $variable in the Makefile#p
 			        s#^< \\(.*\\)#$directory/\\1$suffix is listed in $variable in the Makefile but missing#p" || true
 	done <<-END

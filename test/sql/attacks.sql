@@ -123,12 +123,12 @@ RESET row_security;
 -- Trigger functions of ours on tables of his own.
 CREATE TEMP TABLE own_people (id uuid, workspace_id uuid, person_data jsonb, email_revealed_at timestamptz, created_by uuid, updated_at timestamptz, config jsonb);
 CREATE TRIGGER mine BEFORE INSERT ON own_people FOR EACH ROW EXECUTE FUNCTION openinfo.seal_contact();
-CREATE TRIGGER mine AFTER INSERT ON own_people FOR EACH ROW EXECUTE FUNCTION openinfo.keep_sealed_contact();
+CREATE TRIGGER mine AFTER INSERT ON own_people FOR EACH ROW EXECUTE FUNCTION openinfo.store_sealed_contact();
 CREATE TRIGGER mine BEFORE UPDATE ON own_people FOR EACH ROW EXECUTE FUNCTION openinfo.seal_secrets();
 CREATE TRIGGER mine BEFORE INSERT ON own_people FOR EACH ROW EXECUTE FUNCTION openinfo.set_created_by();
-SELECT openinfo.retire_table('openinfo.leads');
+SELECT openinfo.drop_table_if_empty('openinfo.leads');
 SELECT openinfo.apply_migrations();
-SELECT openinfo.protect_table('own_people');
+SELECT openinfo.secure_table('own_people');
 
 -- ------------------------------------------------------------------------------------------------------------------
 -- Objects that look like ours

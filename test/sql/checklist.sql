@@ -75,9 +75,9 @@ INSERT INTO pg_temp.broken (command) VALUES
 
     ('GRANT SELECT ON openinfo.sealed_contacts TO service_role'),
     ('GRANT UPDATE (sealed) ON openinfo.sealed_secrets TO service_role'),
-    ('DROP TRIGGER zz_seal ON openinfo.people_search_results'),
-    ('ALTER TABLE openinfo.integrations DISABLE TRIGGER zz_seal_keep'),
-    ('DROP TRIGGER zz_seal ON openinfo.integrations; CREATE TRIGGER zz_seal BEFORE INSERT OR UPDATE OF name ON openinfo.integrations FOR EACH ROW EXECUTE FUNCTION openinfo.seal_secrets()'),
+    ('DROP TRIGGER zz_seal_fields ON openinfo.people_search_results'),
+    ('ALTER TABLE openinfo.integrations DISABLE TRIGGER zz_store_sealed'),
+    ('DROP TRIGGER zz_seal_fields ON openinfo.integrations; CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE OF name ON openinfo.integrations FOR EACH ROW EXECUTE FUNCTION openinfo.seal_secrets()'),
 
     ('ALTER TABLE openinfo.users DROP CONSTRAINT users_email_format'),
     ('ALTER TABLE openinfo.users DROP CONSTRAINT users_email_format; ALTER TABLE openinfo.users ADD CONSTRAINT users_email_format CHECK (email ~ ''@'') NOT VALID'),

@@ -159,7 +159,7 @@ sub work_with
 	CREATE POLICY reader ON app.leads FOR SELECT TO regress_reader USING (score > 3);
 	DROP POLICY delete_own ON app.export_jobs;
 	DROP INDEX app.idx_leads_contact_data;
-	ALTER TABLE app.users ENABLE ALWAYS TRIGGER stamp_updated_at;
+	ALTER TABLE app.users ENABLE ALWAYS TRIGGER set_updated_at;
 	COMMENT ON COLUMN app.leads.score IS 'mine';
 	COMMENT ON TABLE app.leads IS 'mine too';
 

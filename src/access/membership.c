@@ -1,0 +1,214 @@
+/*
+ * membership.c
+ *		Person -> membership, active workspace, role.
+ *
+ *	membership			a row of users: one person in one workspace
+ *	active workspace	openinfo.workspace_id if set, else claim "workspace_id", top level or under "app_metadata"; either
+ *						counts only for a member of it.  With neither, the person's oldest membership
+ *
+ * Invariant: what a person belongs to comes from table users as the statement's snapshot shows it, and is never kept
+ * across statements: a membership may end at any time.
+ *
+ * users is read here without regard to its row-level security, because the policies themselves call these functions; so
+ * nothing of a row leaves this module but what belongs to the caller.
+ */
+#include "openinfo.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_enum.h"
+#include "executor/tuptable.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "access/claims.h"
+#include "access/membership.h"
+#include "core/catalog.h"
+#include "core/errors.h"
+
+/* Takes a row over if it is the first, or of an older membership than the one found before. */
+static void
+membership_consider(const UsersTable *users, TupleTableSlot *row, Membership *membership, TimestampTz *oldest, bool *found)
+{
+	bool		isnull;
+	Oid			role = DatumGetObjectId(slot_getattr(row, users->role, &isnull));
+	TimestampTz created = DatumGetTimestampTz(slot_getattr(row, users->created_at, &isnull));
+	pg_uuid_t  *id = DatumGetUUIDP(slot_getattr(row, users->id, &isnull));
+
+	/* users.id breaks a tie, so that the choice is the same every time */
+	if (*found && (created > *oldest || (created == *oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) > 0)))
+		return;
+	membership->user_id = *id;
+	membership->workspace_id = *DatumGetUUIDP(slot_getattr(row, users->workspace_id, &isnull));
+	membership->role = role;
+	*oldest = created;
+	*found = true;
+}
+
+/*
+ * A membership of a person: in the given workspace, or, with NULL, his oldest.  False when there is none.
+ *
+ * The locks are kept until the end of the transaction, as those of any query are: taking them again is then a matter of
+ * counting, and this runs in every statement.
+ */
+static bool
+membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership *membership)
+{
+	Snapshot		  snapshot = ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot();
+	const UsersTable *users;
+	Relation		  rel;
+	TupleTableSlot	 *row;
+	int				  nkeys = workspace ? 2 : 1;
+	ScanKeyData		  keys[2];
+	TimestampTz		  oldest = 0;
+	bool			  found = false;
+	bool			  by_index;
+
+	users = catalog_users();
+	rel = table_open(users->relid, AccessShareLock);
+	row = table_slot_create(rel, NULL);
+	by_index = OidIsValid(users->person_index);
+	ScanKeyInit(&keys[0], by_index ? 1 : users->auth_user_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(person));
+	if (workspace)
+		ScanKeyInit(&keys[1], by_index ? 2 : users->workspace_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(workspace));
+
+	if (by_index)
+	{
+		Relation	  index = index_open(users->person_index, AccessShareLock);
+		IndexScanDesc scan = compat_index_beginscan(rel, index, snapshot, nkeys);
+
+		index_rescan(scan, keys, nkeys, NULL, 0);
+		while (index_getnext_slot(scan, ForwardScanDirection, row))
+			membership_consider(users, row, membership, &oldest, &found);
+		index_endscan(scan);
+		index_close(index, NoLock);
+	}
+	else
+	{
+		TableScanDesc scan = table_beginscan(rel, snapshot, nkeys, keys);
+
+		while (table_scan_getnextslot(scan, ForwardScanDirection, row))
+			membership_consider(users, row, membership, &oldest, &found);
+		table_endscan(scan);
+	}
+	ExecDropSingleTupleTableSlot(row);
+	table_close(rel, NoLock);
+
+	return found;
+}
+
+/* The caller's membership in his active workspace; false when he has none. */
+bool
+membership_active(Membership *membership)
+{
+	const Claims *claims = claims_current();
+	pg_uuid_t	  chosen;
+
+	if (claims == NULL || !claims->has_person)
+		return false;
+	if (openinfo_workspace_id && openinfo_workspace_id[0] != '\0')
+	{
+		if (!claims_parse_uuid(openinfo_workspace_id, &chosen))
+			error_malformed_uuid("openinfo.workspace_id", openinfo_workspace_id);
+		return membership_find(&claims->person, &chosen, membership);
+	}
+	return membership_find(&claims->person, claims->has_workspace ? &claims->workspace : NULL, membership);
+}
+
+/* The caller's membership in a certain workspace, active or not; false when he has none. */
+bool
+membership_in(const pg_uuid_t *workspace, Membership *membership)
+{
+	pg_uuid_t person;
+
+	return claims_person(&person) && membership_find(&person, workspace, membership);
+}
+
+/* Rank of a value of enum user_role. */
+Role
+membership_role(Oid role)
+{
+	HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(role));
+	Role	  result = ROLE_NONE;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		const char *label = NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel);
+
+		if (strcmp(label, "owner") == 0)
+			result = ROLE_OWNER;
+		else if (strcmp(label, "admin") == 0)
+			result = ROLE_ADMIN;
+		else if (strcmp(label, "member") == 0)
+			result = ROLE_MEMBER;
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * SQL
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * get_user_workspace_id() returns uuid
+ *
+ * The caller's active workspace, or NULL: nobody signed in, no membership, or not a member of the one he asked for.
+ * Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a malformed
+ * openinfo.workspace_id.  Locks: AccessShare on users.  Rule: contract of the README, "Who calls".
+ */
+PG_FUNCTION_INFO_V1(openinfo_get_user_workspace_id);
+Datum
+openinfo_get_user_workspace_id(PG_FUNCTION_ARGS)
+{
+	Membership membership;
+	pg_uuid_t *result;
+
+	if (!membership_active(&membership))
+		PG_RETURN_NULL();
+	result = palloc(sizeof(pg_uuid_t));
+	*result = membership.workspace_id;
+	PG_RETURN_UUID_P(result);
+}
+
+/*
+ * get_user_id() returns uuid
+ *
+ * users.id of the caller in his active workspace, or NULL.  Callers, errors and locks as above.
+ */
+PG_FUNCTION_INFO_V1(openinfo_get_user_id);
+Datum
+openinfo_get_user_id(PG_FUNCTION_ARGS)
+{
+	Membership membership;
+	pg_uuid_t *result;
+
+	if (!membership_active(&membership))
+		PG_RETURN_NULL();
+	result = palloc(sizeof(pg_uuid_t));
+	*result = membership.user_id;
+	PG_RETURN_UUID_P(result);
+}
+
+/*
+ * user_has_role(required_role user_role) returns boolean
+ *
+ * Whether the caller has that role or a higher one in his active workspace; false for nobody.  Callers, errors and
+ * locks as above.
+ */
+PG_FUNCTION_INFO_V1(openinfo_user_has_role);
+Datum
+openinfo_user_has_role(PG_FUNCTION_ARGS)
+{
+	Membership membership;
+	Role	   required = membership_role(PG_GETARG_OID(0));
+
+	if (required == ROLE_NONE || !membership_active(&membership))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(membership_role(membership.role) >= required);
+}

@@ -1,0 +1,363 @@
+/*
+ * catalog.c
+ *		Where the extension's schema, tables, columns and indexes are.
+ *
+ * Everything is found by name in the extension's schema, never through the search_path, and by column name, never by
+ * number: a restored dump may number columns otherwise.  What is found is kept until PostgreSQL says that something
+ * about it changed.
+ *
+ * Invariant: nothing kept here outlives an invalidation of its table, of the schema, or of the extension.  There is no
+ * cache of pg_extension and so no invalidation; one of its functions, which goes and comes with it, stands in for it.
+ */
+#include "openinfo.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "nodes/primnodes.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "core/catalog.h"
+#include "core/errors.h"
+
+static Oid			schema = InvalidOid;
+static char		   *schema_name = NULL; /* quoted for SQL */
+static uint32		schema_hash;		/* of its row in pg_namespace */
+static uint32		function_hash;		/* of the row in pg_proc of a function that is made and goes with the extension */
+static uint64		generation = 1;
+static UsersTable	users; /* valid when users.relid is, and so the others */
+static LimitedTable queries;
+static LimitedTable saved_searches;
+
+static void
+catalog_forget(void)
+{
+	schema = InvalidOid;
+	users.relid = InvalidOid;
+	queries.relid = InvalidOid;
+	saved_searches.relid = InvalidOid;
+	generation++;
+}
+
+static void
+catalog_relation_changed(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == users.relid)
+		users.relid = InvalidOid;
+	if (relid == InvalidOid || relid == queries.relid)
+		queries.relid = InvalidOid;
+	if (relid == InvalidOid || relid == saved_searches.relid)
+		saved_searches.relid = InvalidOid;
+}
+
+/* The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are stale. */
+static void
+catalog_schema_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	if (OidIsValid(schema) && (hashvalue == 0 || hashvalue == (cacheid == NAMESPACEOID ? schema_hash : function_hash)))
+		catalog_forget();
+}
+
+void
+catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(catalog_relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_schema_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
+}
+
+/* Our row of pg_extension; PostgreSQL exports a function for the schema from 17 on, and none for the owner. */
+static FormData_pg_extension
+extension_row(void)
+{
+	Relation			  rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData			  key;
+	SysScanDesc			  scan;
+	HeapTuple			  tuple;
+	FormData_pg_extension result = {0};
+
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(get_extension_oid("openinfo", false)));
+	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		memcpy(&result, GETSTRUCT(tuple), offsetof(FormData_pg_extension, extrelocatable) + sizeof(bool));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/* Schema that the extension is installed in. */
+Oid
+catalog_schema(void)
+{
+	Oid		   found, function;
+	oidvector *no_arguments;
+	char	  *name;
+
+	if (OidIsValid(schema))
+		return schema;
+
+	found = extension_row().extnamespace;
+	name = get_namespace_name(found);
+	if (name == NULL)
+		error_missing_table("schema_migrations");
+	no_arguments = buildoidvector(NULL, 0);
+	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("get_user_workspace_id"),
+							   PointerGetDatum(no_arguments), ObjectIdGetDatum(found));
+	if (schema_name)
+		pfree(schema_name);
+	schema_name = MemoryContextStrdup(TopMemoryContext, quote_identifier(name));
+	schema_hash = GetSysCacheHashValue1(NAMESPACEOID, ObjectIdGetDatum(found));
+	function_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
+	schema = found;
+	return schema;
+}
+
+/* Owner of the extension; those of its tables may have become others. */
+Oid
+catalog_owner(void)
+{
+	return extension_row().extowner;
+}
+
+/* Its name, quoted for use in SQL. */
+const char *
+catalog_schema_name(void)
+{
+	(void) catalog_schema();
+	return schema_name;
+}
+
+/* Changes whenever SQL that names the schema may have gone stale. */
+uint64
+catalog_generation(void)
+{
+	return generation;
+}
+
+/* A table of ours by name; an error when it is not there. */
+Oid
+catalog_table(const char *name)
+{
+	Oid relid = get_relname_relid(name, catalog_schema());
+
+	if (!OidIsValid(relid))
+		error_missing_table(name);
+	return relid;
+}
+
+/* Our tables: what a person works with before what he could make again, so that a refusal names the former. */
+const char *const catalog_tables[] = {
+	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",
+	"people_search_results", "sealed_contacts", "saved_people_searches", "integrations", "sealed_secrets",
+	"integration_events", "billing_events", "stripe_customers", "notification_preferences", "global_topics", "trends",
+	"plans", "schema_migrations", NULL};
+
+/* Is it one of them?  False while the extension is being dropped. */
+bool
+catalog_is_ours(Oid relid)
+{
+	char *name;
+
+	if (!OidIsValid(get_extension_oid("openinfo", true)) || get_rel_namespace(relid) != catalog_schema())
+		return false;
+	name = get_rel_name(relid);
+	for (int i = 0; name != NULL && catalog_tables[i] != NULL; i++)
+		if (strcmp(name, catalog_tables[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A valid, immediate unique index on exactly these columns (one when the second is InvalidAttrNumber), or InvalidOid:
+ * then a scan reads the table.
+ */
+Oid
+catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+	int		  ncolumns = second == InvalidAttrNumber ? 1 : 2;
+	Oid		  result = InvalidOid;
+
+	foreach (lc, indexes)
+	{
+		HeapTuple	  tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		if (index->indisvalid && index->indisunique && index->indimmediate && index->indnkeyatts == ncolumns &&
+			index->indkey.values[0] == first && (ncolumns == 1 || index->indkey.values[1] == second) &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
+			result = lfirst_oid(lc);
+		ReleaseSysCache(tuple);
+		if (OidIsValid(result))
+			break;
+	}
+	list_free(indexes);
+	return result;
+}
+
+/* Does a partial index have exactly the rows in which a column has a certain enum value? */
+static bool
+indexes_value(Relation index, AttrNumber attnum, Oid value)
+{
+	List   *predicate = RelationGetIndexPredicate(index);
+	OpExpr *op;
+	Var	   *var;
+	Const  *constant;
+
+	if (list_length(predicate) != 1 || !IsA(linitial(predicate), OpExpr))
+		return false;
+	op = linitial_node(OpExpr, predicate);
+	if (op->opfuncid != F_ENUM_EQ || !IsA(linitial(op->args), Var) || !IsA(lsecond(op->args), Const))
+		return false;
+	var = linitial_node(Var, op->args);
+	constant = lsecond_node(Const, op->args);
+	return var->varattno == attnum && !constant->constisnull && DatumGetObjectId(constant->constvalue) == value;
+}
+
+/*
+ * A valid btree index that begins with a column, or InvalidOid.  It has every row; with status given, preferably only
+ * those with that value in it, which "alone" tells.
+ */
+static Oid
+index_on(Relation rel, AttrNumber first, AttrNumber status, Oid value, bool *alone)
+{
+	List	 *indexes = RelationGetIndexList(rel);
+	ListCell *lc;
+	Oid		  result = InvalidOid;
+
+	*alone = false;
+	foreach (lc, indexes)
+	{
+		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
+		bool	 usable = index->rd_index->indisvalid && index->rd_rel->relam == BTREE_AM_OID &&
+					  index->rd_index->indkey.values[0] == first;
+		bool partial = usable && RelationGetIndexPredicate(index) != NIL;
+
+		*alone = partial && status != InvalidAttrNumber && indexes_value(index, status, value);
+		index_close(index, AccessShareLock);
+		if (*alone || (usable && !partial))
+			result = lfirst_oid(lc);
+		if (*alone)
+			break;
+	}
+	list_free(indexes);
+	return result;
+}
+
+/* Number of a column; an error when somebody has dropped it. */
+AttrNumber
+catalog_column(Oid relid, const char *name)
+{
+	AttrNumber attnum = get_attnum(relid, name);
+
+	if (attnum == InvalidAttrNumber)
+		error_missing_column(get_rel_name(relid), name);
+	return attnum;
+}
+
+/* Table users. */
+const UsersTable *
+catalog_users(void)
+{
+	UsersTable found;
+	bool	   alone;
+	Relation   rel;
+
+	if (OidIsValid(users.relid))
+		return &users;
+
+	found.relid = catalog_table("users");
+	rel = table_open(found.relid, AccessShareLock);
+	found.owner = rel->rd_rel->relowner;
+	found.id = catalog_column(found.relid, "id");
+	found.workspace_id = catalog_column(found.relid, "workspace_id");
+	found.auth_user_id = catalog_column(found.relid, "auth_user_id");
+	found.role = catalog_column(found.relid, "role");
+	found.created_at = catalog_column(found.relid, "created_at");
+	found.plan = catalog_column(found.relid, "plan");
+	found.daily_credits_used = catalog_column(found.relid, "daily_credits_used");
+	found.daily_credit_limit = catalog_column(found.relid, "daily_credit_limit");
+	found.credits_reset_on = catalog_column(found.relid, "credits_reset_on");
+	found.id_index = catalog_unique_index(rel, found.id, InvalidAttrNumber);
+	found.workspace_index = index_on(rel, found.workspace_id, InvalidAttrNumber, InvalidOid, &alone);
+	found.person_index = catalog_unique_index(rel, found.auth_user_id, found.workspace_id);
+	table_close(rel, AccessShareLock);
+	users = found;
+	return &users;
+}
+
+/* A table of which rows are limited: all of them, or those of an enum's value in column status. */
+static const LimitedTable *
+limited_table(LimitedTable *kept, const char *table, const char *status_type, const char *active)
+{
+	LimitedTable found;
+	Relation	 rel;
+
+	if (OidIsValid(kept->relid))
+		return kept;
+
+	found.relid = catalog_table(table);
+	rel = table_open(found.relid, AccessShareLock);
+	found.workspace_id = catalog_column(found.relid, "workspace_id");
+	found.status = status_type ? catalog_column(found.relid, "status") : InvalidAttrNumber;
+	found.active = status_type ? catalog_enum(status_type, active) : InvalidOid;
+	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
+	if (status_type == NULL)
+		found.index_alone = OidIsValid(found.index);
+	table_close(rel, AccessShareLock);
+	*kept = found;
+	return kept;
+}
+
+const LimitedTable *
+catalog_queries(void)
+{
+	return limited_table(&queries, "queries", "query_status", "active");
+}
+
+const LimitedTable *
+catalog_saved_searches(void)
+{
+	return limited_table(&saved_searches, "saved_searches", NULL, NULL);
+}
+
+/* A label of one of our enum types, as the Oid that is its value. */
+Oid
+catalog_enum(const char *type, const char *label)
+{
+	Oid typid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type), ObjectIdGetDatum(catalog_schema()));
+
+	return GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(typid), CStringGetDatum(label));
+}
+
+/*
+ * Does a role work in every workspace?  service_role, whoever inherits from it, superusers, and roles with BYPASSRLS.
+ */
+bool
+catalog_is_service_role(Oid role)
+{
+	Oid service = get_role_oid("service_role", true);
+
+	return superuser_arg(role) || has_bypassrls_privilege(role) || (OidIsValid(service) && has_privs_of_role(role, service));
+}

@@ -1,0 +1,228 @@
+/*
+ * integrations.c
+ *		Where a workspace wants its events sent: Slack, Zapier, webhooks, e-mail.
+ *
+ *	event	something that happened; integration_events is the outbox from which the sender takes it
+ *	sender	the backend's worker: sends what has no sent_at, and then sets it or calls record_integration_error()
+ *	secret	what config holds sealed; see sealing.c
+ *
+ * Invariant: an integration in which five errors followed one another without a success is in status error.
+ */
+#include "openinfo.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_collation.h"
+#include "commands/trigger.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/rel.h"
+#include "utils/uuid.h"
+
+#include "access/authorize.h"
+#include "access/membership.h"
+#include "core/errors.h"
+#include "core/statement.h"
+#include "sealing/seal_triggers.h"
+
+/* Bytes of an error message that are kept. */
+#define INTEGRATION_MESSAGE_BYTES 2000
+
+/* A shorter secret is not looked for in error messages: it would be found in words. */
+#define INTEGRATION_SECRET_BYTES 6
+
+static Jsonb *
+jsonb_value(int column)
+{
+	bool  isnull;
+	Datum value = statement_value(column, &isnull);
+
+	return isnull ? NULL : DatumGetJsonbPCopy(value);
+}
+
+/*
+ * get_integration_config(p_integration_id uuid) returns jsonb
+ *
+ * The config of an integration: whole for owners, admins and service_role; for members with [REDACTED] in the place of
+ * each secret.  Both have the same keys.
+ * Callers: authenticated for his workspace, service_role for any.  Errors: 28000; 42501 another workspace's or none;
+ * 22023 a NULL argument, or (service_role) no such integration.  Locks: none.
+ */
+PG_FUNCTION_INFO_V1(openinfo_get_integration_config);
+Datum
+openinfo_get_integration_config(PG_FUNCTION_ARGS)
+{
+	static Statement read = STATEMENT(
+		"SELECT i.config, CASE WHEN $3 THEN s.sealed END"
+		"  FROM @extschema@.integrations i"
+		"  LEFT JOIN @extschema@.sealed_secrets s ON s.integration_id = i.id AND s.workspace_id = i.workspace_id"
+		" WHERE i.id = $1 AND (i.workspace_id = $2 OR $2 IS NULL)",
+		"uuid, uuid, bool");
+	Caller		   caller;
+	StatementScope scope;
+	Datum		   values[3];
+	char		   nulls[4] = "   ";
+	Datum		   config;
+
+	if (PG_ARGISNULL(0))
+		error_null("p_integration_id");
+	authorize_member(&caller);
+	values[0] = PG_GETARG_DATUM(0);
+	values[1] = UUIDPGetDatum(&caller.membership.workspace_id);
+	if (caller.is_service)
+		nulls[1] = 'n';
+	values[2] = BoolGetDatum(caller.is_service || membership_role(caller.membership.role) >= ROLE_ADMIN);
+
+	statement_begin(&scope);
+	if (statement_run(&read, values, nulls, true, 0) == 0)
+	{
+		if (caller.is_service)
+			error_no_such_row("p_integration_id", "integrations");
+		error_other_workspace();
+	}
+	config = SPI_datumTransfer(JsonbPGetDatum(sealing_fill(jsonb_value(1), jsonb_value(2))), false, -1);
+	statement_end(&scope);
+	PG_RETURN_DATUM(config);
+}
+
+/*
+ * send_integration_event(p_workspace_id uuid, p_integration_type integration_type, p_event_data jsonb) returns boolean
+ *
+ * Counts the event on the workspace's active integration of that type and puts it into integration_events, from which
+ * the sender takes it; false, and nothing done, when none is active.
+ * Callers: service_role.  Errors: 42501; 22023 a NULL argument, or p_event_data is no object.  Locks: the integration's
+ * row.
+ */
+PG_FUNCTION_INFO_V1(openinfo_send_integration_event);
+Datum
+openinfo_send_integration_event(PG_FUNCTION_ARGS)
+{
+	static Statement send = STATEMENT(
+		"WITH integration AS ("
+		"  UPDATE @extschema@.integrations"
+		"     SET total_events_sent = total_events_sent + CASE WHEN total_events_sent < 2147483647 THEN 1 ELSE 0 END,"
+		"         last_used_at = now()"
+		"   WHERE workspace_id = $1 AND type = $2 AND status = 'active'"
+		"  RETURNING id, workspace_id)"
+		" INSERT INTO @extschema@.integration_events (workspace_id, integration_id, event_data)"
+		" SELECT workspace_id, id, $3 FROM integration",
+		"uuid, @extschema@.integration_type, jsonb");
+	static const char *const names[] = {"p_workspace_id", "p_integration_type", "p_event_data"};
+	StatementScope			 scope;
+	Datum					 values[3];
+	uint64					 sent;
+
+	authorize_service("send_integration_event");
+	for (int i = 0; i < 3; i++)
+	{
+		if (PG_ARGISNULL(i))
+			error_null(names[i]);
+		values[i] = PG_GETARG_DATUM(i);
+	}
+	if (!JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
+		error_not_object("p_event_data");
+
+	statement_begin(&scope);
+	sent = statement_run(&send, values, NULL, false, 0);
+	statement_end(&scope);
+	PG_RETURN_BOOL(sent > 0);
+}
+
+/* A message in which each secret of the integration is replaced: members may read last_error. */
+static text *
+without_secrets(text *message, Jsonb *sealed)
+{
+	JsonbIterator	  *it;
+	JsonbIteratorToken token;
+	JsonbValue		   item;
+
+	if (sealed == NULL)
+		return message;
+	it = JsonbIteratorInit(&sealed->root);
+	while ((token = JsonbIteratorNext(&it, &item, false)) != WJB_DONE)
+	{
+		if ((token == WJB_VALUE || token == WJB_ELEM) && item.type == jbvString && item.val.string.len >= INTEGRATION_SECRET_BYTES)
+			message = DatumGetTextPP(DirectFunctionCall3Coll(replace_text, C_COLLATION_OID, PointerGetDatum(message),
+															 PointerGetDatum(cstring_to_text_with_len(item.val.string.val, item.val.string.len)),
+															 CStringGetTextDatum(SEALING_REDACTED)));
+	}
+	return message;
+}
+
+/*
+ * record_integration_error(p_integration_id uuid, p_error_message text) returns void
+ *
+ * Counts an error of the sender and keeps its message: without the integration's secrets, 2,000 bytes at most.  The fifth
+ * in a row sets the status to error; an integration that was made active again after that starts anew.
+ * Callers: service_role.  Errors: 42501; 22023 a NULL id or no such integration.  A NULL message is "unknown error".
+ * Locks: the integration's row.
+ */
+PG_FUNCTION_INFO_V1(openinfo_record_integration_error);
+Datum
+openinfo_record_integration_error(PG_FUNCTION_ARGS)
+{
+	static Statement lock = STATEMENT("SELECT FROM @extschema@.integrations WHERE id = $1 FOR NO KEY UPDATE", "uuid");
+	static Statement secrets = STATEMENT("SELECT sealed FROM @extschema@.sealed_secrets WHERE integration_id = $1", "uuid");
+	static Statement count = STATEMENT(
+		"UPDATE @extschema@.integrations i"
+		"   SET error_count = c.n, last_error = $2,"
+		"       status = CASE WHEN c.n >= 5 AND i.status = 'active' THEN 'error' ELSE i.status END"
+		"  FROM (SELECT CASE WHEN status = 'active' AND error_count >= 5 THEN 1"
+		"                    WHEN error_count < 2147483647 THEN error_count + 1 ELSE error_count END AS n"
+		"          FROM @extschema@.integrations WHERE id = $1) c"
+		" WHERE i.id = $1",
+		"uuid, text");
+	StatementScope scope;
+	Datum		   values[2];
+	text		  *message;
+	Jsonb		  *sealed = NULL;
+
+	authorize_service("record_integration_error");
+	if (PG_ARGISNULL(0))
+		error_null("p_integration_id");
+	message = PG_ARGISNULL(1) ? cstring_to_text("unknown error") : PG_GETARG_TEXT_PP(1);
+	values[0] = PG_GETARG_DATUM(0);
+
+	statement_begin(&scope);
+	if (statement_run(&lock, values, NULL, false, 0) == 0)
+		error_no_such_row("p_integration_id", "integrations");
+	if (statement_run(&secrets, values, NULL, false, 0) > 0)
+		sealed = jsonb_value(1);
+	message = without_secrets(message, sealed);
+	values[1] = PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(message),
+														 pg_mbcliplen(VARDATA_ANY(message), VARSIZE_ANY_EXHDR(message), INTEGRATION_MESSAGE_BYTES)));
+	(void) statement_run(&count, values, NULL, false, 0);
+	statement_end(&scope);
+	PG_RETURN_VOID();
+}
+
+/*
+ * reset_integration_errors() returns trigger: AFTER UPDATE ON integration_events FOR EACH ROW
+ *		WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL)
+ *
+ * An event that was sent ends the row of errors.
+ */
+PG_FUNCTION_INFO_V1(openinfo_reset_integration_errors);
+Datum
+openinfo_reset_integration_errors(PG_FUNCTION_ARGS)
+{
+	static Statement clear = STATEMENT("UPDATE @extschema@.integrations SET error_count = 0 WHERE id = $1 AND status = 'active' AND error_count > 0", "uuid");
+	TriggerData		*trigger = (TriggerData *) fcinfo->context;
+	StatementScope	 scope;
+	Datum			 value;
+	int				 attnum;
+	bool			 isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		error_not_trigger("reset_integration_errors");
+	attnum = SPI_fnumber(RelationGetDescr(trigger->tg_relation), "integration_id");
+	if (attnum <= 0)
+		error_missing_column(RelationGetRelationName(trigger->tg_relation), "integration_id");
+	value = heap_getattr(trigger->tg_newtuple, attnum, RelationGetDescr(trigger->tg_relation), &isnull);
+
+	statement_begin(&scope);
+	(void) statement_run(&clear, &value, NULL, false, 0);
+	statement_end(&scope);
+	return PointerGetDatum(NULL);
+}

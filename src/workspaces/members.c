@@ -1,0 +1,354 @@
+/*
+ * members.c
+ *		Workspaces and who is in them.
+ *
+ *	actor	the caller, with his role in the workspace
+ *	target	the member that something is done to
+ *
+ * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above his own;
+ * an admin does nothing to an owner.
+ *
+ * Whoever changes the membership of a workspace locks the workspace's row first, and then reads roles again: so two
+ * owners who leave at the same time are one after the other, and an admin who was just demoted is seen as demoted.
+ */
+#include "openinfo.h"
+
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "access/authorize.h"
+#include "access/claims.h"
+#include "access/membership.h"
+#include "core/catalog.h"
+#include "core/errors.h"
+#include "core/statement.h"
+#include "workspaces/members.h"
+
+static pg_uuid_t *
+uuid_copy(Datum value)
+{
+	pg_uuid_t *copy = SPI_palloc(sizeof(pg_uuid_t));
+
+	*copy = *DatumGetUUIDP(value);
+	return copy;
+}
+
+/*
+ * Locks a workspace against other changes of its membership or plan; false when it does not exist.  Within
+ * statement_begin().  NO KEY UPDATE: rows that refer to the workspace may go on being written.
+ */
+bool
+members_lock_workspace(const pg_uuid_t *workspace)
+{
+	static Statement lock = STATEMENT("SELECT FROM @extschema@.workspaces WHERE id = $1 FOR NO KEY UPDATE", "uuid");
+	Datum			 value = UUIDPGetDatum(workspace);
+
+	return statement_run(&lock, &value, NULL, false, 0) > 0;
+}
+
+/* Role of a member of a workspace as it is now, ROLE_NONE when he is not in it. */
+static Role
+current_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
+{
+	static Statement read = STATEMENT("SELECT role FROM @extschema@.users WHERE id = $1 AND workspace_id = $2 FOR UPDATE", "uuid, uuid");
+	Datum			 values[2] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace)};
+	bool			 isnull;
+
+	if (statement_run(&read, values, NULL, false, 0) == 0)
+		return ROLE_NONE;
+	return membership_role(DatumGetObjectId(statement_value(1, &isnull)));
+}
+
+/* Owners are locked, not merely counted: under REPEATABLE READ a concurrent departure then fails to serialise. */
+static void
+error_if_last_owner(const pg_uuid_t *workspace)
+{
+	static Statement owners = STATEMENT("SELECT FROM @extschema@.users WHERE workspace_id = $1 AND role = 'owner' ORDER BY id FOR UPDATE", "uuid");
+	Datum			 value = UUIDPGetDatum(workspace);
+
+	if (statement_run(&owners, &value, NULL, false, 0) <= 1)
+		error_last_owner();
+}
+
+/*
+ * What the three functions on a target have in common: finds his workspace, locks it, and checks actor against target.
+ * Returns the target's role; within statement_begin().
+ */
+static Role
+begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace, Role *actor_role, const char *what)
+{
+	static Statement find = STATEMENT("SELECT workspace_id FROM @extschema@.users WHERE id = $1", "uuid");
+	Role			 target_role;
+
+	if (actor->is_service)
+	{
+		Datum value = UUIDPGetDatum(target);
+		bool  isnull;
+
+		if (statement_run(&find, &value, NULL, false, 0) == 0)
+			error_no_such_row("p_user_id", "users");
+		*workspace = *DatumGetUUIDP(statement_value(1, &isnull));
+	}
+	else
+		*workspace = actor->membership.workspace_id;
+
+	members_lock_workspace(workspace);
+
+	*actor_role = actor->is_service ? ROLE_OWNER : current_role_of(&actor->membership.user_id, workspace);
+	if (*actor_role < ROLE_ADMIN)
+		error_role("admin", what);
+	target_role = current_role_of(target, workspace);
+	if (target_role == ROLE_NONE)
+		error_no_membership();
+	if (target_role == ROLE_OWNER && *actor_role < ROLE_OWNER)
+		error_owner_by_admin();
+	return target_role;
+}
+
+static void
+delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
+{
+	static Statement remove = STATEMENT("DELETE FROM @extschema@.users WHERE id = $1 AND workspace_id = $2", "uuid, uuid");
+	Datum			 values[2] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace)};
+
+	if (role == ROLE_OWNER)
+		error_if_last_owner(workspace);
+	(void) statement_run(&remove, values, NULL, false, 0);
+}
+
+/*
+ * create_workspace(p_slug text, p_name text, p_email text, p_full_name text default null) returns uuid
+ *
+ * A workspace and its owner, the signed-in person, in one transaction; returns workspaces.id.
+ * Callers: authenticated and service_role, with claims.  Errors: 28000 nobody signed in; 22023 a NULL argument; 23505
+ * the slug is taken; 23514 slug or e-mail malformed.  Locks: RowExclusive on workspaces and users.
+ */
+PG_FUNCTION_INFO_V1(openinfo_create_workspace);
+Datum
+openinfo_create_workspace(PG_FUNCTION_ARGS)
+{
+	static Statement make_workspace = STATEMENT("INSERT INTO @extschema@.workspaces (slug, name) VALUES ($1, $2) RETURNING id", "text, text");
+	static Statement make_owner = STATEMENT("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, full_name, role, plan, daily_credit_limit)"
+											" VALUES ($1, $2, $3, $4, 'owner', 'free', (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free'))"
+											" RETURNING id",
+											"uuid, uuid, text, text");
+	static Statement set_author = STATEMENT("UPDATE @extschema@.workspaces SET created_by = $2 WHERE id = $1", "uuid, uuid");
+	StatementScope	 scope;
+	pg_uuid_t		 person;
+	pg_uuid_t		*workspace, *owner;
+	bool			 isnull;
+
+	if (!claims_person(&person))
+		error_signed_out();
+	if (PG_ARGISNULL(0))
+		error_null("p_slug");
+	if (PG_ARGISNULL(1))
+		error_null("p_name");
+	if (PG_ARGISNULL(2))
+		error_null("p_email");
+
+	statement_begin(&scope);
+	{
+		Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+
+		(void) statement_run(&make_workspace, values, NULL, false, 0);
+		workspace = uuid_copy(statement_value(1, &isnull));
+	}
+	{
+		Datum values[4] = {UUIDPGetDatum(workspace), UUIDPGetDatum(&person), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
+		char  nulls[5] = {' ', ' ', ' ', PG_ARGISNULL(3) ? 'n' : ' ', '\0'};
+
+		(void) statement_run(&make_owner, values, nulls, false, 0);
+		owner = uuid_copy(statement_value(1, &isnull));
+	}
+	{
+		Datum values[2] = {UUIDPGetDatum(workspace), UUIDPGetDatum(owner)};
+
+		(void) statement_run(&set_author, values, NULL, false, 0);
+	}
+	statement_end(&scope);
+	PG_RETURN_UUID_P(workspace);
+}
+
+/*
+ * add_member(p_workspace_id uuid, p_auth_user_id uuid, p_email text, p_role user_role default 'member') returns uuid
+ *
+ * Adds a person to a workspace, on the best plan among its members and with that plan's daily credits; returns users.id.
+ * Callers: owners and admins of the workspace, service_role for any.  Errors: 28000; 42501 another workspace, a role
+ * below admin, or a role above one's own; 22023 a NULL argument; 23505 already a member, or the e-mail is; 23503 no such
+ * workspace; 23514 e-mail malformed.  Locks: the workspace's row, NO KEY UPDATE.
+ */
+PG_FUNCTION_INFO_V1(openinfo_add_member);
+Datum
+openinfo_add_member(PG_FUNCTION_ARGS)
+{
+	static Statement		 add = STATEMENT("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit)"
+													 " SELECT $1, $2, $3, $4, p.name, p.daily_credits"
+													 " FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
+											 " RETURNING id",
+											 "uuid, uuid, text, @extschema@.user_role");
+	static const char *const names[] = {"p_workspace_id", "p_auth_user_id", "p_email", "p_role"};
+	Caller					 actor;
+	StatementScope			 scope;
+	pg_uuid_t				*workspace, *member;
+	Role					 role;
+	bool					 isnull;
+
+	for (int i = 0; i < 4; i++)
+		if (PG_ARGISNULL(i))
+			error_null(names[i]);
+	workspace = PG_GETARG_UUID_P(0);
+	role = membership_role(PG_GETARG_OID(3));
+
+	authorize_workspace(&actor, workspace);
+
+	statement_begin(&scope);
+	members_lock_workspace(workspace);
+	if (!actor.is_service)
+	{
+		Role own = current_role_of(&actor.membership.user_id, workspace);
+
+		if (own < ROLE_ADMIN)
+			error_role("admin", "add members");
+		if (role > own)
+			error_role_above_own();
+	}
+	{
+		Datum values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
+
+		if (statement_run(&add, values, NULL, false, 0) == 0)
+			error_no_such_row("users.plan", "plans");
+		member = uuid_copy(statement_value(1, &isnull));
+	}
+	statement_end(&scope);
+	PG_RETURN_UUID_P(member);
+}
+
+/*
+ * set_member_role(p_user_id uuid, p_role user_role) returns void
+ *
+ * Callers: owners and admins of the member's workspace, service_role for any.  Errors: 28000; 42501 not a member of the
+ * caller's workspace, a role below admin, an owner changed by an admin, a role above one's own, or the last owner
+ * stepping down; 22023 a NULL argument, or (service_role) no such user.  Locks: the workspace's row, then the users
+ * concerned.
+ */
+PG_FUNCTION_INFO_V1(openinfo_set_member_role);
+Datum
+openinfo_set_member_role(PG_FUNCTION_ARGS)
+{
+	static Statement change = STATEMENT("UPDATE @extschema@.users SET role = $3 WHERE id = $1 AND workspace_id = $2 AND role <> $3",
+										"uuid, uuid, @extschema@.user_role");
+	Caller			 actor;
+	StatementScope	 scope;
+	pg_uuid_t		 workspace;
+	Role			 actor_role, target_role, role;
+
+	if (PG_ARGISNULL(0))
+		error_null("p_user_id");
+	if (PG_ARGISNULL(1))
+		error_null("p_role");
+	role = membership_role(PG_GETARG_OID(1));
+	authorize_member(&actor);
+
+	statement_begin(&scope);
+	target_role = begin_change(&actor, PG_GETARG_UUID_P(0), &workspace, &actor_role, "change roles");
+	if (role > actor_role)
+		error_role_above_own();
+	if (target_role == ROLE_OWNER && role != ROLE_OWNER)
+		error_if_last_owner(&workspace);
+	{
+		Datum values[3] = {PG_GETARG_DATUM(0), UUIDPGetDatum(&workspace), PG_GETARG_DATUM(1)};
+
+		(void) statement_run(&change, values, NULL, false, 0);
+	}
+	statement_end(&scope);
+	PG_RETURN_VOID();
+}
+
+/*
+ * remove_member(p_user_id uuid) returns void
+ *
+ * Deletes the membership; what the member wrote stays, without its author.  Callers, errors and locks as
+ * set_member_role().
+ */
+PG_FUNCTION_INFO_V1(openinfo_remove_member);
+Datum
+openinfo_remove_member(PG_FUNCTION_ARGS)
+{
+	Caller		   actor;
+	StatementScope scope;
+	pg_uuid_t	   workspace;
+	Role		   actor_role, target_role;
+
+	if (PG_ARGISNULL(0))
+		error_null("p_user_id");
+	authorize_member(&actor);
+
+	statement_begin(&scope);
+	target_role = begin_change(&actor, PG_GETARG_UUID_P(0), &workspace, &actor_role, "remove members");
+	delete_member(PG_GETARG_UUID_P(0), &workspace, target_role);
+	statement_end(&scope);
+	PG_RETURN_VOID();
+}
+
+/*
+ * leave_workspace() returns void
+ *
+ * The caller gives up his membership in his active workspace.  Callers: any member.  Errors: 28000 nobody signed in;
+ * 42501 no active workspace, or the last owner.  Locks: the workspace's row, then the users concerned.
+ */
+PG_FUNCTION_INFO_V1(openinfo_leave_workspace);
+Datum
+openinfo_leave_workspace(PG_FUNCTION_ARGS)
+{
+	Membership	   membership;
+	StatementScope scope;
+	pg_uuid_t	   person;
+	Role		   role;
+
+	if (!claims_person(&person))
+		error_signed_out();
+	if (!membership_active(&membership))
+		error_other_workspace();
+
+	statement_begin(&scope);
+	members_lock_workspace(&membership.workspace_id);
+	role = current_role_of(&membership.user_id, &membership.workspace_id);
+	if (role == ROLE_NONE)
+		error_other_workspace();
+	delete_member(&membership.user_id, &membership.workspace_id, role);
+	statement_end(&scope);
+	PG_RETURN_VOID();
+}
+
+/*
+ * create_preferences() returns trigger: AFTER INSERT ON users FOR EACH ROW
+ *
+ * A member gets his notification preferences, with their defaults, in the statement that makes him.
+ */
+PG_FUNCTION_INFO_V1(openinfo_create_preferences);
+Datum
+openinfo_create_preferences(PG_FUNCTION_ARGS)
+{
+	static Statement make = STATEMENT("INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+									  "uuid, uuid");
+	TriggerData		*trigger = (TriggerData *) fcinfo->context;
+	TupleDesc		 desc;
+	StatementScope	 scope;
+	Datum			 values[2];
+	bool			 isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || RelationGetRelid(trigger->tg_relation) != catalog_users()->relid)
+		error_not_trigger("create_preferences");
+
+	desc = RelationGetDescr(trigger->tg_relation);
+	values[0] = heap_getattr(trigger->tg_trigtuple, catalog_users()->id, desc, &isnull);
+	values[1] = heap_getattr(trigger->tg_trigtuple, catalog_users()->workspace_id, desc, &isnull);
+
+	statement_begin(&scope);
+	(void) statement_run(&make, values, NULL, false, 0);
+	statement_end(&scope);
+	return PointerGetDatum(NULL);
+}
