@@ -201,7 +201,8 @@ deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist);
 format:  ## clang-format the C sources
 	clang-format -i $(C_FILES)
 
-lint:    ## cppcheck, the format of the C sources, shellcheck
+lint:    ## the rules of the tree (tools/lint.sh), cppcheck, the format of the C sources, shellcheck
+	tools/lint.sh
 	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 -Isrc src
 	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session

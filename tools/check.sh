@@ -243,12 +243,12 @@ if [ -n "${VALGRIND:-}" ]; then
 	echo "== valgrind"
 	judge_valgrind || failed=$((failed + 1))
 fi
-unlisted >"$W/unlisted"
-if [ -s "$W/unlisted" ]; then
-	echo "== lists"
-	cat "$W/unlisted"
-	# somebody who runs a selection is in the middle of something
-	[ -n "${ONLY:-}" ] || failed=$((failed + $(wc -l <"$W/unlisted")))
+{ unlisted; tools/lint.sh arrows || true; } >"$W/tree"
+if [ -s "$W/tree" ]; then
+	echo "== tree"
+	cat "$W/tree"
+	# a selection is run in the middle of something
+	[ -n "${ONLY:-}" ] || failed=$((failed + $(wc -l <"$W/tree")))
 fi
 if [ -n "${ACCEPT:-}" ]; then tar -C "$W/accepted" -cf - . >&9; fi
 finish "$passed" "$failed"

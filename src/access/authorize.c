@@ -103,3 +103,24 @@ authorize_service(const char *function)
 	if (!catalog_is_service_role(GetUserId()))
 		error_service_only(function);
 }
+
+/*
+ * Returns the only value of a query on the workspace in argument 0, the caller's own; the service may ask about any.
+ * values[0], which is filled in, is the workspace; byval is the property of the value's type.
+ */
+Datum
+authorize_workspace_query(FunctionCallInfo fcinfo, Statement *query, Datum *values, bool byval)
+{
+	StatementScope scope;
+	Datum		   value;
+	bool		   isnull;
+
+	values[0] = UUIDPGetDatum(authorize_workspace_argument(fcinfo));
+
+	statement_begin(&scope);
+	if (statement_run(query, values, NULL, true, 0) == 0)
+		error_no_such_row("p_workspace_id", "workspaces");
+	value = SPI_datumTransfer(statement_value(1, &isnull), byval, -1);
+	statement_end(&scope);
+	return value;
+}

@@ -8,6 +8,7 @@
 #include "openinfo.h"
 
 #include "access/membership.h"
+#include "core/statement.h"
 
 /* Who calls a function. */
 typedef struct Caller
@@ -24,5 +25,6 @@ extern void		  authorize_member(Caller *caller);
 extern void		  authorize_user(Caller *caller, const pg_uuid_t *user);
 extern void		  authorize_role(const Caller *caller, Role required, const char *what);
 extern void		  authorize_service(const char *function);
+extern Datum	  authorize_workspace_query(FunctionCallInfo fcinfo, Statement *query, Datum *values, bool byval);
 
 #endif

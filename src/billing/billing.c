@@ -21,7 +21,6 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
-#include "leads/stats.h"
 #include "workspaces/members.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -397,7 +396,7 @@ openinfo_has_active_subscription(PG_FUNCTION_ARGS)
 		"uuid");
 	Datum workspace;
 
-	return stats_ask(fcinfo, &ask, &workspace, true);
+	return authorize_workspace_query(fcinfo, &ask, &workspace, true);
 }
 
 /*
@@ -426,5 +425,5 @@ openinfo_get_billing_summary(PG_FUNCTION_ARGS)
 		"uuid");
 	Datum workspace;
 
-	return stats_ask(fcinfo, &ask, &workspace, false);
+	return authorize_workspace_query(fcinfo, &ask, &workspace, false);
 }

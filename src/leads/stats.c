@@ -12,9 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "access/authorize.h"
-#include "core/errors.h"
 #include "core/statement.h"
-#include "leads/stats.h"
 
 /* Timestamps count from 2000-01-01 00:00 UTC, a Saturday. */
 #define FIRST_MONDAY (2 * USECS_PER_DAY)
@@ -29,23 +27,6 @@ period_start(TimestampTz time, TimestampTz origin, int64 length)
 	int64 into = (time - origin) % length;
 
 	return time - (into < 0 ? into + length : into);
-}
-
-Datum
-stats_ask(FunctionCallInfo fcinfo, Statement *plan, Datum *values, bool byval)
-{
-	StatementScope scope;
-	Datum		   answer;
-	bool		   isnull;
-
-	values[0] = UUIDPGetDatum(authorize_workspace_argument(fcinfo));
-
-	statement_begin(&scope);
-	if (statement_run(plan, values, NULL, true, 0) == 0)
-		error_no_such_row("p_workspace_id", "workspaces");
-	answer = SPI_datumTransfer(statement_value(1, &isnull), byval, -1);
-	statement_end(&scope);
-	return answer;
 }
 
 /*
@@ -103,5 +84,5 @@ openinfo_get_workspace_stats(PG_FUNCTION_ARGS)
 	values[1] = TimestampTzGetDatum(today);
 	values[2] = TimestampTzGetDatum(period_start(now, FIRST_MONDAY, 7 * USECS_PER_DAY));
 	values[3] = DateADTGetDatum((DateADT) (today / USECS_PER_DAY));
-	return stats_ask(fcinfo, &stats, values, false);
+	return authorize_workspace_query(fcinfo, &stats, values, false);
 }

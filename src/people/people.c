@@ -23,7 +23,6 @@
 #include "core/errors.h"
 #include "core/statement.h"
 #include "credits/credits.h"
-#include "leads/stats.h"
 #include "people/person_data.h"
 #include "sealing/seal_triggers.h"
 #include "workspaces/members.h"
@@ -462,7 +461,7 @@ openinfo_get_people_search_stats(PG_FUNCTION_ARGS)
 		"uuid");
 	Datum workspace;
 
-	return stats_ask(fcinfo, &stats, &workspace, false);
+	return authorize_workspace_query(fcinfo, &stats, &workspace, false);
 }
 
 /*
