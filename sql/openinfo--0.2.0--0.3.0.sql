@@ -44,22 +44,27 @@ CREATE FUNCTION @extschema@.reset_weekly_lead_counts() RETURNS bigint
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reset_weekly_lead_counts';
 REVOKE ALL ON FUNCTION @extschema@.reset_weekly_lead_counts() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.reset_weekly_lead_counts() TO service_role;
-COMMENT ON FUNCTION @extschema@.reset_weekly_lead_counts() IS 'Job: sets leads_this_week to zero; returns how many it wrote';
+COMMENT ON FUNCTION @extschema@.reset_weekly_lead_counts() IS 'Job: sets leads_this_week to zero in rows that nobody is writing; returns the number of rows';
 
 CREATE FUNCTION @extschema@.set_query_name() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_query_name';
 REVOKE ALL ON FUNCTION @extschema@.set_query_name() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.set_query_name() IS 'Trigger: names a query that was given no name';
 
+CREATE FUNCTION @extschema@.set_next_run_at() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_next_run_at';
+REVOKE ALL ON FUNCTION @extschema@.set_next_run_at() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_next_run_at() IS 'Trigger: members cannot have a query run more often than once in 24 hours';
+
 -- ---------------------------------------------------------------------------------------------------------------
--- Processing: what workers do with queries (src/queries/work_queue.c)
+-- Work queue: what workers do with queries (src/queries/work_queue.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_active_queries_for_processing(batch_size int DEFAULT 100) RETURNS TABLE (id uuid, workspace_id uuid, topic_id uuid, filters jsonb, topic text)
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_get_active_queries_for_processing';
 REVOKE ALL ON FUNCTION @extschema@.get_active_queries_for_processing(int) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.get_active_queries_for_processing(int) TO service_role;
-COMMENT ON FUNCTION @extschema@.get_active_queries_for_processing(int) IS 'Claims due queries for fifteen minutes, the longest due first';
+COMMENT ON FUNCTION @extschema@.get_active_queries_for_processing(int) IS 'Claims due queries for fifteen minutes, in turns by workspace, the longest due first';
 
 CREATE FUNCTION @extschema@.update_query_run_time(query_id uuid) RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_query_run_time';
@@ -114,6 +119,9 @@ BEGIN
         ON TABLE @extschema@.queries TO authenticated;
     CREATE TRIGGER set_name BEFORE INSERT OR UPDATE ON @extschema@.queries FOR EACH ROW
         WHEN (NEW.name IS NULL) EXECUTE FUNCTION @extschema@.set_query_name();
+    CREATE TRIGGER set_next_run_at BEFORE INSERT OR UPDATE ON @extschema@.queries FOR EACH ROW
+        WHEN (NEW.next_run_at IS NULL OR NEW.next_run_at < greatest(now(), NEW.last_run_at + interval '24 hours'))
+        EXECUTE FUNCTION @extschema@.set_next_run_at();
     -- The names put them before the triggers of the foreign keys, RI_...: the workspace is locked before its users are,
     -- as everywhere.
     CREATE TRIGGER "0_limit_insert" AFTER INSERT ON @extschema@.queries FOR EACH ROW
@@ -130,7 +138,7 @@ BEGIN
         ['filters', 'Object: which companies are wanted'],
         ['status', 'Only active queries run, and only they count against the plan'],
         ['last_run_at', 'When it last ran'],
-        ['next_run_at', 'When it is due; NULL is at once'],
+        ['next_run_at', 'When the query is due; NULL means at once. Members can only postpone it'],
         ['lease_until', 'Claimed by a worker until then; see get_active_queries_for_processing()'],
         ['total_leads_generated', 'Leads found since the beginning'],
         ['leads_this_week', 'Leads found since Monday, UTC'],
@@ -138,6 +146,7 @@ BEGIN
         ['idx_queries_topic_id', 'Serves the foreign key to global_topics'],
         ['idx_queries_active', 'What the limit of the plan counts'],
         ['set_name', 'Names a query that was given no name'],
+        ['set_next_run_at', 'Members cannot have a query run more often than once in 24 hours'],
         ['0_limit_insert', 'Refuses one active query too many'],
         ['0_limit_update', 'Refuses one active query too many'],
         ['idx_queries_next_run_at', 'Queries that are due'],

@@ -11,6 +11,7 @@ DROP FUNCTION @extschema@.migration_20260101000003_query_system();
 DROP FUNCTION @extschema@.increment_query_leads(uuid, int);
 DROP FUNCTION @extschema@.update_query_run_time(uuid);
 DROP FUNCTION @extschema@.get_active_queries_for_processing(int);
+DROP FUNCTION @extschema@.set_next_run_at();
 DROP FUNCTION @extschema@.set_query_name();
 DROP FUNCTION @extschema@.reset_weekly_lead_counts();
 DROP FUNCTION @extschema@.generate_query_name(text, jsonb);

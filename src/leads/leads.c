@@ -287,7 +287,7 @@ openinfo_ingest_leads(PG_FUNCTION_ARGS)
 		inserted = (int) statement_run(&insert, values, NULL, false, 0);
 	}
 	if (inserted > 0)
-		(void) work_queue_count_leads(query, inserted);
+		work_queue_count_leads(UUIDPGetDatum(&workspace), UUIDPGetDatum(query), inserted);
 	{
 		Datum values[2] = {Int32GetDatum(inserted), Int32GetDatum(nelements - inserted)};
 

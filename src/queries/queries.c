@@ -1,12 +1,16 @@
 /*
  * queries.c
- *		Queries: their names, and the week that their leads are counted in.  How many may be active: limits.c.
+ *		Queries: their names, the time of their next run, and the week that their leads are counted in.
+ *
+ * How many of them may be active is the concern of workspaces/plan_limits.c, who runs them that of
+ * work_queue.c.
  */
 #include "openinfo.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -17,20 +21,22 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "access/authorize.h"
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
+#include "queries/work_queue.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* --------------------------------------------------------------------------------------------------------
  * Names
- * ------------------------------------------------------------------------------------------------------------------ */
+ * -------------------------------------------------------------------------------------------------------- */
 
 #define NAMELESS "Untitled query"
 #define NAME_LONGEST 120 /* characters */
-#define NAME_MAX_PARTS 5 /* filters that are named */
-#define NAME_MAX_ITEMS 3 /* elements of an array that are named */
+#define NAME_MAX_PARTS 5 /* filters in a name */
+#define NAME_MAX_ITEMS 3 /* elements of an array in a name */
 
 /* Appends a text with each run of white space as one space, and none at its ends. */
 static void
@@ -53,14 +59,18 @@ append_folded(StringInfo name, const char *string, int length)
 	}
 }
 
-/* Appends a scalar that has something to show. */
+/* Appends a string or a number. */
 static void
 append_scalar(StringInfo name, const JsonbValue *value)
 {
 	if (value->type == jbvString)
 		append_folded(name, value->val.string.val, value->val.string.len);
 	else if (value->type == jbvNumeric)
-		appendStringInfoString(name, DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
+	{
+		Datum number = NumericGetDatum(value->val.numeric);
+
+		appendStringInfoString(name, DatumGetCString(DirectFunctionCall1(numeric_out, number)));
+	}
 }
 
 /* {"min": 50, "max": 200} is 50-200, {"min": 50} is 50+, {"max": 200} is up to 200. */
@@ -106,16 +116,16 @@ append_container(StringInfo name, JsonbContainer *container)
 			items++;
 		else if (items > 0)
 		{
-			/* nothing to show: take the separator back */
+			/* nothing was appended: remove the separator */
 			name->len = before - 1;
 			name->data[name->len] = '\0';
 		}
 	}
 }
 
-/* The name that a query gets from its topic and its filters: "topic: filter, filter"; never blank. */
+/* The name of a query, from its topic and its filters: "topic: filter, filter"; never blank. */
 static text *
-make_name(text *topic, Jsonb *filters)
+compose_name(text *topic, Jsonb *filters)
 {
 	StringInfoData name;
 
@@ -141,7 +151,8 @@ make_name(text *topic, Jsonb *filters)
 			initStringInfo(&part);
 			if (value.type != jbvBinary)
 				append_scalar(&part, &value);
-			else if (!JsonContainerIsObject(value.val.binary.data) || !append_range(&part, value.val.binary.data))
+			else if (!JsonContainerIsObject(value.val.binary.data) ||
+					 !append_range(&part, value.val.binary.data))
 				append_container(&part, value.val.binary.data);
 			if (part.len > 0)
 				appendStringInfo(&name, "%s%s", parts++ == 0 ? ": " : ", ", part.data);
@@ -154,18 +165,21 @@ make_name(text *topic, Jsonb *filters)
 /*
  * generate_query_name(topic_name text, query_filters jsonb) returns text
  *
- * The topic, and after a colon what the filters say: strings, numbers, lists and ranges, in the order of their keys; what
- * is null, empty or of another type is passed over.  Never NULL, never blank.  IMMUTABLE.  Callers: authenticated,
- * service_role.  Errors: none.
+ * The topic, and after a colon the values of the filters: strings, numbers, lists and ranges, in the order of
+ * their keys; what is null, empty or of another type is skipped.  Never NULL, never blank.  IMMUTABLE.
+ * Callers: authenticated, service_role.  Errors: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_generate_query_name);
 Datum
 openinfo_generate_query_name(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(make_name(PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1)));
+	text  *topic = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	Jsonb *filters = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+
+	PG_RETURN_TEXT_P(compose_name(topic, filters));
 }
 
-/* A topic's text, or NULL when there is no such topic: the foreign key will say so. */
+/* A topic's text, or NULL when there is no such topic: the foreign key raises that error. */
 static text *
 topic_text(Datum id)
 {
@@ -199,7 +213,7 @@ topic_text(Datum id)
 /*
  * set_query_name() returns trigger: BEFORE INSERT OR UPDATE FOR EACH ROW WHEN (NEW.name IS NULL)
  *
- * A query without a name gets one from its topic and filters.
+ * Names a query that has no name after its topic and filters.
  */
 PG_FUNCTION_INFO_V1(openinfo_set_query_name);
 Datum
@@ -208,41 +222,108 @@ openinfo_set_query_name(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	TupleDesc	 desc;
 	HeapTuple	 row;
+	Oid			 relid;
 	Datum		 topic, filters, name;
 	bool		 no_topic, no_filters, isnull = false;
 	int			 column;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || RelationGetRelid(trigger->tg_relation) != catalog_queries()->relid)
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
+		strcmp(RelationGetRelationName(trigger->tg_relation), "queries") != 0)
 		error_not_trigger("set_query_name");
 	desc = RelationGetDescr(trigger->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 
-	topic = heap_getattr(row, catalog_column(catalog_queries()->relid, "topic_id"), desc, &no_topic);
-	filters = heap_getattr(row, catalog_column(catalog_queries()->relid, "filters"), desc, &no_filters);
-	name = PointerGetDatum(make_name(no_topic ? NULL : topic_text(topic), no_filters ? NULL : DatumGetJsonbP(filters)));
-	column = catalog_column(catalog_queries()->relid, "name");
+	relid = RelationGetRelid(trigger->tg_relation);
+	topic = heap_getattr(row, catalog_column(relid, "topic_id"), desc, &no_topic);
+	filters = heap_getattr(row, catalog_column(relid, "filters"), desc, &no_filters);
+	name = PointerGetDatum(compose_name(no_topic ? NULL : topic_text(topic),
+										no_filters ? NULL : DatumGetJsonbP(filters)));
+	column = catalog_column(relid, "name");
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &column, &name, &isnull));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* --------------------------------------------------------------------------------------------------------
+ * The next run
+ * -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * set_next_run_at() returns trigger: BEFORE INSERT OR UPDATE FOR EACH ROW
+ *		WHEN (NEW.next_run_at IS NULL
+ *			OR NEW.next_run_at < greatest(now(), NEW.last_run_at + interval '24 hours'))
+ *
+ * Members may postpone a query, but not have it run earlier than now, or than 24 hours after its last run: a
+ * time that is too early, or NULL, is replaced by the earliest one that is allowed.  The service may write
+ * any time.
+ */
+PG_FUNCTION_INFO_V1(openinfo_set_next_run_at);
+Datum
+openinfo_set_next_run_at(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	 desc;
+	HeapTuple	 row;
+	TimestampTz	 earliest = GetCurrentTransactionStartTimestamp();
+	Oid			 relid;
+	Datum		 last, next, old;
+	bool		 no_last, no_next, no_old, isnull = false;
+	int			 column;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
+		strcmp(RelationGetRelationName(trigger->tg_relation), "queries") != 0)
+		error_not_trigger("set_next_run_at");
+	desc = RelationGetDescr(trigger->tg_relation);
+	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	if (catalog_is_service_role(GetUserId()))
+		return PointerGetDatum(row);
+
+	relid = RelationGetRelid(trigger->tg_relation);
+	column = catalog_column(relid, "next_run_at");
+	next = heap_getattr(row, column, desc, &no_next);
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		old = heap_getattr(trigger->tg_trigtuple, column, desc, &no_old);
+		if (no_old == no_next && (no_old || DatumGetTimestampTz(old) == DatumGetTimestampTz(next)))
+			return PointerGetDatum(row);
+	}
+
+	last = heap_getattr(row, catalog_column(relid, "last_run_at"), desc, &no_last);
+	if (!no_last && !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(last)))
+		earliest = Max(earliest, DatumGetTimestampTz(last) + QUERY_INTERVAL);
+	if (no_next || DatumGetTimestampTz(next) < earliest)
+	{
+		next = TimestampTzGetDatum(earliest);
+		row = heap_modify_tuple_by_cols(row, desc, 1, &column, &next, &isnull);
+	}
+	return PointerGetDatum(row);
+}
+
+/* --------------------------------------------------------------------------------------------------------
  * The week
- * ------------------------------------------------------------------------------------------------------------------ */
+ * -------------------------------------------------------------------------------------------------------- */
 
 /*
  * reset_weekly_lead_counts() returns bigint
  *
- * Sets leads_this_week to zero where it is not, and returns how often.  Callers: the scheduler's role, service_role.
- * Errors: 42501 anybody else.  Locks: the rows that it writes; and itself, by its entry in pg_proc, because two of it could
- * meet the rows in a different order.
+ * Sets leads_this_week to zero where it is not, and returns the number of rows.  Rows that somebody is
+ * writing are skipped and keep their number until the next call: while the job waited for a row of one
+ * workspace, the rows of all others that it has written would be locked.
+ * Callers: the scheduler's role, service_role.  Errors: 42501 other callers.  Locks: first itself, by its
+ * entry in pg_proc, so that a second call continues when the first one is rolled back; then the rows, NO KEY
+ * UPDATE, without waiting.
  */
 PG_FUNCTION_INFO_V1(openinfo_reset_weekly_lead_counts);
 Datum
 openinfo_reset_weekly_lead_counts(PG_FUNCTION_ARGS)
 {
-	static Statement reset = STATEMENT("UPDATE @extschema@.queries SET leads_this_week = 0 WHERE leads_this_week <> 0", "");
-	StatementScope	 scope;
-	uint64			 rows;
+	static Statement reset = STATEMENT(
+		"WITH free AS MATERIALIZED ("
+		"  SELECT id FROM @extschema@.queries WHERE leads_this_week <> 0 FOR NO KEY UPDATE SKIP LOCKED)"
+		" UPDATE @extschema@.queries q SET leads_this_week = 0 FROM free WHERE q.id = free.id",
+		"");
+	StatementScope scope;
+	uint64		   rows;
 
 	authorize_service("reset_weekly_lead_counts");
 	PreventCommandIfReadOnly("reset_weekly_lead_counts()");

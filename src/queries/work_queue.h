@@ -1,15 +1,17 @@
 /*
  * work_queue.h
- *		What the workers do: claim, work, report.
+ *		What workers do with queries and leads: claim, work, report.
  */
-#ifndef OPENINFO_PROCESSING_H
-#define OPENINFO_PROCESSING_H
+#ifndef OPENINFO_WORK_QUEUE_H
+#define OPENINFO_WORK_QUEUE_H
 
 #include "openinfo.h"
 
-#include "utils/uuid.h"
+#include "datatype/timestamp.h"
 
-/* Adds leads to a query's counters, within statement_begin(); false when there is no such query. */
-extern bool work_queue_count_leads(const pg_uuid_t *query, int count);
+/* A query runs once in this time.  Not "1 day", which is an hour longer or shorter when clocks change. */
+#define QUERY_INTERVAL (INT64CONST(24) * USECS_PER_HOUR)
+
+extern void work_queue_count_leads(Datum workspace, Datum query, int32 count);
 
 #endif

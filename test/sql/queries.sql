@@ -58,5 +58,36 @@ INSERT INTO queries (topic_id, filters, status) VALUES (:topic, '[]', 'paused');
 SELECT pg_temp.sign_in(NULL);
 RESET ROLE;
 
+-- When it runs: a member may postpone a query, but cannot have it run before the present, or within 24 hours of its last run.
+DELETE FROM queries WHERE workspace_id = :one;
+CREATE VIEW pg_temp.due AS SELECT name, CASE WHEN next_run_at = now() THEN 'now' ELSE (next_run_at - last_run_at)::text || ' after the last run' END AS due FROM openinfo.queries;
+GRANT SELECT ON pg_temp.due TO authenticated, service_role;
+BEGIN;
+SET LOCAL ROLE authenticated;
+SELECT pg_temp.sign_in('f1');
+INSERT INTO queries (topic_id, name, status, next_run_at)
+SELECT :topic, coalesce(t, 'NULL'), 'paused', t::timestamptz FROM unnest(ARRAY['-infinity', '2000-01-01', NULL]) t;
+SELECT * FROM pg_temp.due ORDER BY name;
+SET LOCAL ROLE service_role;
+SELECT update_query_run_time(id) FROM queries;
+SELECT DISTINCT due FROM pg_temp.due;
+SET LOCAL ROLE authenticated;
+UPDATE queries SET next_run_at = CASE name WHEN 'NULL' THEN NULL WHEN '-infinity' THEN '-infinity'::timestamptz ELSE now() END;
+SELECT DISTINCT due FROM pg_temp.due;
+UPDATE queries SET next_run_at = last_run_at + interval '3 days' WHERE name = 'NULL';
+UPDATE queries SET next_run_at = last_run_at + interval '25 hours', name = 'nearer' WHERE name = 'NULL';
+UPDATE queries SET next_run_at = 'infinity' WHERE name = '-infinity';
+-- a query that is due stays due, whatever else is written
+RESET ROLE;
+UPDATE queries SET last_run_at = now() - interval '2 days', next_run_at = now() - interval '1 day' WHERE name = '2000-01-01';
+SET LOCAL ROLE authenticated;
+UPDATE queries SET name = 'overdue', next_run_at = next_run_at WHERE name = '2000-01-01';
+-- the service may have it run at once
+SET LOCAL ROLE service_role;
+UPDATE queries SET next_run_at = now() WHERE name = '-infinity';
+SELECT * FROM pg_temp.due ORDER BY name;
+ROLLBACK;
+SELECT pg_temp.sign_in(NULL);
+
 DELETE FROM workspaces WHERE id = :one;
 DELETE FROM global_topics WHERE id = :topic;

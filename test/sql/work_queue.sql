@@ -67,6 +67,18 @@ SELECT name, lease_until > now() + interval '14 minutes' AND lease_until <= now(
 UPDATE queries SET lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000011';
 SELECT q.name FROM get_active_queries_for_processing() c JOIN queries q USING (id);
 
+-- Turns: however many queries of one workspace are due, and however long, the others wait for one of them at a time.
+BEGIN;
+UPDATE queries SET status = 'paused';
+INSERT INTO queries (workspace_id, topic_id, name, next_run_at)
+SELECT ('b0b00000-0000-0000-0000-00000000000' || w)::uuid, 'b0b00000-0000-0000-0000-0000000000e1', name, now() - due
+  FROM (VALUES (1, 'many', 5, interval '3 days'), (2, 'few', 2, interval '1 hour')) v (w, name, count, due), generate_series(1, count);
+SELECT string_agg(q.name, ', ' ORDER BY place) AS claimed
+  FROM get_active_queries_for_processing(3) WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id);
+SELECT string_agg(q.name, ', ' ORDER BY place) AS claimed
+  FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id);
+ROLLBACK;
+
 -- The report: last run now, next in 24 hours, also on the day when clocks change; the lease ends.
 SET timezone = 'Europe/Berlin';
 SELECT update_query_run_time(query_id => 'b0b00000-0000-0000-0000-000000000011');
