@@ -858,7 +858,7 @@ BEGIN
         IF current_setting('client_min_messages') = 'warning' THEN
             PERFORM set_config('client_min_messages', 'notice', true);
             RAISE NOTICE 'openinfo schedules no jobs: pg_cron is not in this database'
-                USING HINT = 'Run CREATE EXTENSION pg_cron and then SELECT @extschema@.schedule_jobs(); where pg_cron lives in another database, see "Jobs" in the README.';
+                USING HINT = 'Run CREATE EXTENSION pg_cron and then SELECT @extschema@.schedule_jobs(); where pg_cron lives in another database, see "Jobs" in docs/operations.md.';
             PERFORM set_config('client_min_messages', 'warning', true);
         END IF;
         RETURN;

@@ -160,7 +160,7 @@ membership_role(Oid role)
  *
  * The caller's active workspace, or NULL: nobody signed in, no membership, or not a member of the one he asked for.
  * Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a malformed
- * openinfo.workspace_id.  Locks: AccessShare on users.  Rule: contract of the README, "Who calls".
+ * openinfo.workspace_id.  Locks: AccessShare on users.  Rules: docs/security.md.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_user_workspace_id);
 Datum

@@ -2,7 +2,7 @@
  * errors.c
  *		One function per refusal.
  *
- * The table of SQLSTATEs is in the README; a caller acts on the SQLSTATE and shows the hint.
+ * The table of SQLSTATEs is in docs/reference.md; a caller acts on the SQLSTATE and shows the hint.
  */
 #include "openinfo.h"
 

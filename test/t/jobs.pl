@@ -76,16 +76,16 @@ $gone->safe_psql('app', $hasten);
 
 $else->safe_psql('postgres', 'CREATE DATABASE other');
 my $notice = says($else, 'other', 'CREATE SCHEMA openinfo; CREATE EXTENSION openinfo SCHEMA openinfo');
-like($notice, qr/NOTICE: .*schedules no jobs: pg_cron is not in this database.*HINT: .*SELECT openinfo\.schedule_jobs\(\).*README/s, 'where pg_cron is not, CREATE EXTENSION says how to do it later');
+like($notice, qr/NOTICE: .*schedules no jobs: pg_cron is not in this database.*HINT: .*SELECT openinfo\.schedule_jobs\(\).*operations\.md/s, 'where pg_cron is not, CREATE EXTENSION says how to do it later');
 my $refusal = says($else, 'other', 'SELECT openinfo.schedule_jobs()');
 like($refusal, qr/ERROR:  55000: pg_cron is not in database "other".*HINT: .*CREATE EXTENSION pg_cron.*schedule_in_database/s, 'schedule_jobs() refuses');
 is($else->safe_psql('other', 'SELECT openinfo.unschedule_jobs()'), '', 'unschedule_jobs() finds none');
 is($else->safe_psql('other', 'SELECT name, schedule, active, last_start, last_status, last_message, duration, next_due, overdue FROM openinfo.openinfo_jobs'),
 	join("\n", map { "$_->[0]||f||not scheduled||||" } @jobs), 'openinfo_jobs lists the four all the same');
 
-# the statement of the README, with other names
-my ($section) = slurp_file('README.md') =~ /^## Jobs\n(.*?)^## /ms or BAIL_OUT('README.md has no section "Jobs"');
-my ($statement) = $section =~ /^```sql\n(.*?)^```$/ms or BAIL_OUT('section "Jobs" of README.md has no SQL');
+# the statement of docs/operations.md, with other names
+my ($section) = slurp_file('docs/operations.md') =~ /^## Jobs\n(.*?)^## /ms or BAIL_OUT('docs/operations.md has no section "Jobs"');
+my ($statement) = $section =~ /^```sql\n(.*?)^```$/ms or BAIL_OUT('section "Jobs" of docs/operations.md has no SQL');
 $statement =~ s/\bapp\.%I/openinfo.%I/ && $statement =~ s/'mydb'/'other'/ or BAIL_OUT("other names than expected in: $statement");
 $else->safe_psql('app', $statement) foreach 1 .. 2;
 is($else->safe_psql('app', $listed), $four =~ s/\|app\|/|other|/gr, 'one statement there schedules them for here, also twice');

@@ -93,16 +93,16 @@ is(found('restored', '"My App"'), $before, 'after a restore the same is found');
 like($before, qr/^Functions for the service are closed to requests\|"My App"\.reset_daily_credits\(\)$/m, '... a grant on a function among it');
 like($before, qr/^RLS is enabled on all tables\|"My App"\.own$/m, '... and a table of the user\'s own');
 
-# The table that the README shows, as it stands there.
-my ($shown) = slurp_file('README.md') =~ /^## Self-check\n.*?^```sql\n(.*?)^```$/ms or BAIL_OUT('README.md has no SQL in section "Self-check"');
+# The table that docs/security.md shows, as it stands there.
+my ($shown) = slurp_file('docs/security.md') =~ /^## Your own tables\n.*?^```sql\n(.*?)^```$/ms or BAIL_OUT('docs/security.md has no SQL in section "Your own tables"');
 $node->safe_psql('postgres', 'CREATE DATABASE readme');
 $node->safe_psql('readme', "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO anon, authenticated; CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app; $shown");
-is(found('readme', 'app'), '', 'a table made as the README says is in order');
+is(found('readme', 'app'), '', 'a table made as docs/security.md says is in order');
 $node->safe_psql('readme', 'ALTER TABLE app.notes DISABLE ROW LEVEL SECURITY');
 is(found('readme', 'app'), 'RLS is enabled on all tables|app.notes', 'and looked at');
 foreach my $item (split /\n/, $node->safe_psql('readme', 'SELECT item FROM app.security_checklist()'))
 {
-	like(slurp_file('README.md'), qr/^\|.*\Q$item\E.*\|.*\|$/m, "the README says when this holds: $item");
+	like(slurp_file('docs/security.md'), qr/^\|.*\Q$item\E.*\|.*\|$/m, "docs/security.md says when this holds: $item");
 }
 
 # The tables are not there yet.
