@@ -24,33 +24,32 @@ void
 _PG_init(void)
 {
 	/*
-	 * openinfo.workspace_id (uuid, default empty): the workspace that a person who is in several works in.  It counts
-	 * only if he is a member of it.  Read when it is used and not when it is set, because it may be set before this
-	 * library is loaded; so a value that is no UUID is refused there.
+	 * openinfo.workspace_id (uuid, default empty): the active workspace of a person who is a member of several.  It is
+	 * checked when it is used and not when it is set, because it may be set before this library is loaded.
 	 */
 	DefineCustomStringVariable("openinfo.workspace_id",
-							   "Workspace that the caller works in, if he is a member of it.",
-							   "Empty: the claim workspace_id, else his oldest membership.",
+							   "Active workspace of the session; ignored unless the caller is a member.",
+							   "If empty, the claim workspace_id is used, or else the caller's oldest membership.",
 							   &openinfo_workspace_id, "", PGC_USERSET, 0, NULL, NULL, NULL);
 
-	/* openinfo.allow_data_loss (boolean, default off): lets ALTER EXTENSION ... UPDATE step down over rows. */
+	/* openinfo.allow_data_loss (boolean, default off): lets a downgrade with ALTER EXTENSION ... UPDATE delete rows. */
 	DefineCustomBoolVariable("openinfo.allow_data_loss",
-							 "Lets a step down to an older version delete rows.",
+							 "Allows a downgrade to an older version to delete rows.",
 							 NULL,
 							 &openinfo_allow_data_loss, false, PGC_SUSET, 0, NULL, NULL, NULL);
 
-	/* openinfo.allow_drop (boolean, default off): lets DROP EXTENSION and its like delete rows. */
+	/* openinfo.allow_drop (boolean, default off): lets DROP EXTENSION, DROP SCHEMA and DROP OWNED delete rows. */
 	DefineCustomBoolVariable("openinfo.allow_drop",
-							 "Lets DROP EXTENSION, DROP SCHEMA and DROP OWNED delete tables that hold rows.",
+							 "Allows DROP EXTENSION, DROP SCHEMA and DROP OWNED to delete tables that have rows.",
 							 NULL,
 							 &openinfo_allow_drop, false, PGC_SUSET, 0, NULL, NULL, NULL);
 
 	/*
-	 * openinfo.install_tables (boolean, default on): whether CREATE EXTENSION and apply_migrations() make tables.
-	 * pg_dump's restores are recognised without it; it is for tools that set row_security on.
+	 * openinfo.install_tables (boolean, default on): whether CREATE EXTENSION and apply_migrations() create tables.
+	 * A restore of pg_dump's is recognised without it; it is for tools that set row_security on.
 	 */
 	DefineCustomBoolVariable("openinfo.install_tables",
-							 "Makes the tables with the extension; off while they come from a dump.",
+							 "Creates the tables with the extension; turn off while they are restored from a dump.",
 							 NULL,
 							 &openinfo_install_tables, true, PGC_SUSET, 0, NULL, NULL, NULL);
 

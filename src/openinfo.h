@@ -1,9 +1,8 @@
 /*
  * openinfo.h
- *		What every room shares: the settings.
+ *		What every module shares: the settings.
  *
- * One word names a room: its C file, its regress test and its part of a migration.  The rooms are listed in the
- * Makefile in reading order.
+ * The folders of src/ are the architecture; the modules are listed in the Makefile in reading order.
  */
 #ifndef OPENINFO_H
 #define OPENINFO_H

@@ -47,8 +47,10 @@ authorize_workspace(Caller *caller, const pg_uuid_t *workspace)
 	if (caller->is_service)
 		return;
 	require_person();
+	if (!caller->is_member && workspace == NULL)
+		error_no_workspace();
 	if (!caller->is_member || workspace == NULL || !uuid_same(workspace, &caller->membership.workspace_id))
-		error_other_workspace();
+		error_other_workspace(workspace);
 }
 
 /* Argument 0 of a function, p_workspace_id: refused when it is NULL or not the caller's active workspace. */
@@ -73,7 +75,7 @@ authorize_member(Caller *caller)
 		return;
 	require_person();
 	if (!caller->is_member)
-		error_other_workspace();
+		error_no_workspace();
 }
 
 /* Refuses a user who is not the caller; the service may use any. */
@@ -84,8 +86,10 @@ authorize_user(Caller *caller, const pg_uuid_t *user)
 	if (caller->is_service)
 		return;
 	require_person();
+	if (!caller->is_member && user == NULL)
+		error_no_workspace();
 	if (!caller->is_member || user == NULL || !uuid_same(user, &caller->membership.user_id))
-		error_other_user();
+		error_other_user(user);
 }
 
 /* Refuses a caller below a role; what completes "permission denied to ...". */
@@ -119,7 +123,7 @@ authorize_workspace_query(FunctionCallInfo fcinfo, Statement *query, Datum *valu
 
 	statement_begin(&scope);
 	if (statement_run(query, values, NULL, true, 0) == 0)
-		error_no_such_row("p_workspace_id", "workspaces");
+		error_no_such_row("workspace", PG_GETARG_UUID_P(0));
 	value = SPI_datumTransfer(statement_value(1, &isnull), byval, -1);
 	statement_end(&scope);
 	return value;

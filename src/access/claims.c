@@ -54,6 +54,16 @@ claims_parse_uuid(const char *string, pg_uuid_t *uuid)
 static Claims kept;
 static char	 *kept_json;
 
+static pg_noinline void
+error_malformed_claims(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid claims in setting \"request.jwt.claims\""),
+			 errdetail("%s", detail),
+			 errhint("Set it to a JSON object, as PostgREST does, or to an empty string.")));
+}
+
 /* A value of an object, or NULL when the key is missing or its value is null. */
 static JsonbValue *
 claim_value(JsonbContainer *object, const char *key)
@@ -73,7 +83,7 @@ claim_uuid(JsonbContainer *object, const char *key, const char *path, pg_uuid_t 
 	if (value == NULL)
 		return false;
 	if (value->type != jbvString)
-		error_malformed_uuid(psprintf("claim \"%s\"", path), "(not a string)");
+		error_malformed_claims(psprintf("Claim \"%s\" is not a string.", path));
 	if (value->val.string.len == 0)
 		return false;
 	string = pnstrdup(value->val.string.val, value->val.string.len);
@@ -94,7 +104,7 @@ claims_parse(const char *json, Claims *claims)
 		error_malformed_claims(json_errdetail(error, lexer));
 	object = &DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)))->root;
 	if (!JsonContainerIsObject(object))
-		error_malformed_claims("They are not a JSON object.");
+		error_malformed_claims("The claims are not a JSON object.");
 
 	claims->has_person = claim_uuid(object, "sub", "sub", &claims->person);
 	claims->has_workspace = claim_uuid(object, "workspace_id", "workspace_id", &claims->workspace);
@@ -123,7 +133,7 @@ claims_current(void)
 		if (json == NULL || json[0] == '\0')
 			return NULL;
 		if (!claims_parse_uuid(json, &from_sub.person))
-			error_malformed_uuid("request.jwt.claim.sub", json);
+			error_malformed_uuid("setting \"request.jwt.claim.sub\"", json);
 		from_sub.has_person = true;
 		return &from_sub;
 	}

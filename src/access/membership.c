@@ -114,7 +114,7 @@ membership_active(Membership *membership)
 	if (openinfo_workspace_id && openinfo_workspace_id[0] != '\0')
 	{
 		if (!claims_parse_uuid(openinfo_workspace_id, &chosen))
-			error_malformed_uuid("openinfo.workspace_id", openinfo_workspace_id);
+			error_malformed_uuid("setting \"openinfo.workspace_id\"", openinfo_workspace_id);
 		return membership_find(&claims->person, &chosen, membership);
 	}
 	return membership_find(&claims->person, claims->has_workspace ? &claims->workspace : NULL, membership);

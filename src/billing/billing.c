@@ -77,13 +77,13 @@ openinfo_update_workspace_plan(PG_FUNCTION_ARGS)
 		Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
 
 		if (!members_lock_workspace(PG_GETARG_UUID_P(0)))
-			error_no_such_row("p_workspace_id", "workspaces");
+			error_no_such_row("workspace", PG_GETARG_UUID_P(0));
 		if (statement_run(&find_plan, values, NULL, false, 0) == 0)
-			error_no_such_row("p_new_plan", "plans");
+			error_no_such_plan(PG_GETARG_TEXT_PP(1));
 		if (statement_run(&lock_members, values, NULL, false, 0) == 0)
-			error_empty_workspace("p_workspace_id");
+			error_empty_workspace(PG_GETARG_UUID_P(0));
 		if (statement_run(&compare, values, NULL, false, 0) == 0)
-			error_no_such_row("users.plan", "plans");
+			error_plans_missing(PG_GETARG_UUID_P(0));
 		old_plan = DatumGetTextPCopy(statement_value(1, &isnull));
 		upgraded = DatumGetBool(statement_value(2, &isnull));
 		changed = !DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, PointerGetDatum(old_plan), values[1]));

@@ -1,51 +1,83 @@
 /*
  * errors.c
- *		One function per refusal.
+ *		Errors that more than one module raises, and those of the modules above that have no better place.
  *
- * The table of SQLSTATEs is in docs/reference.md; a caller acts on the SQLSTATE and shows the hint.
+ * The SQLSTATE says what kind of error it is, and clients act on it; docs/reference.md lists them.  The message
+ * follows PostgreSQL's style guide and names the value that was refused; a hint says what to do, or is left out.
+ *
+ * Invariant: a row of another workspace and one that does not exist get the same message, so that a caller learns
+ * nothing about either.  Only the service, which sees every row, is told that a row does not exist.
  */
 #include "openinfo.h"
 
 #include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 
 #include "core/errors.h"
+
+static const char *
+uuid_text(const pg_uuid_t *uuid)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Who calls
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 void
 error_signed_out(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 errmsg("nobody is signed in"),
-			 errhint("Send a JWT with claim \"sub\"; with plain SQL, set request.jwt.claims in the transaction.")));
+			 errmsg("authentication required"),
+			 errhint("Send a JWT with a \"sub\" claim; in plain SQL, set \"request.jwt.claims\" in the transaction.")));
 }
 
-/* One message for a workspace that is not the caller's and for one that does not exist: he learns nothing of either. */
+/* A function that works in the active workspace was called without one. */
 void
-error_other_workspace(void)
+error_no_workspace(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for workspace"),
-			 errhint("Only your active workspace may be used; set openinfo.workspace_id to another one that you are a member of.")));
+			 errmsg("permission denied: the caller has no active workspace"),
+			 errhint("Create a workspace with create_workspace(), or set \"openinfo.workspace_id\" to a workspace"
+					 " that the caller is a member of.")));
 }
 
+/* workspace: what the caller asked for; NULL when they passed null */
 void
-error_other_user(void)
+error_other_workspace(const pg_uuid_t *workspace)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for user"),
-			 errhint("Use your own users.id, as get_user_id() returns it.")));
+			 workspace ? errmsg("permission denied for workspace \"%s\"", uuid_text(workspace))
+					   : errmsg("permission denied for workspace null"),
+			 errhint("Use the active workspace, or set \"openinfo.workspace_id\" to another workspace"
+					 " that the caller is a member of.")));
 }
 
+/* user: as above */
 void
-error_no_membership(void)
+error_other_user(const pg_uuid_t *user)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for user"),
-			 errhint("Name a member of your active workspace, by users.id.")));
+			 user ? errmsg("permission denied for user \"%s\"", uuid_text(user))
+				  : errmsg("permission denied for user null"),
+			 errhint("Use the caller's own users.id, as get_user_id() returns it.")));
+}
+
+/* what: the kind of row, e.g. "query" */
+void
+error_other_row(const char *what, const pg_uuid_t *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for %s \"%s\"", what, uuid_text(id)),
+			 errhint("Use a row of the active workspace.")));
 }
 
 void
@@ -54,44 +86,17 @@ error_service_only(const char *function)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for function %s", function),
-			 errhint("Call it as service_role, from the backend.")));
+			 errhint("Call it from the backend, as role \"service_role\".")));
 }
 
+/* what: completes "permission denied to ..." */
 void
 error_role(const char *required, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied to %s", what),
-			 errdetail("Role %s or higher is required in the workspace.", required),
-			 errhint("Ask an owner of the workspace.")));
-}
-
-void
-error_role_above_own(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to grant a role above your own"),
-			 errhint("Ask an owner of the workspace.")));
-}
-
-void
-error_owner_by_admin(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to change an owner"),
-			 errhint("Only an owner may change another owner.")));
-}
-
-void
-error_last_owner(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("the last owner cannot leave or step down"),
-			 errhint("Make another member owner first, with set_member_role().")));
+			 errdetail("Role \"%s\" or a higher one is required in the workspace.", required)));
 }
 
 void
@@ -99,22 +104,17 @@ error_unpaid_contact(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to reveal a contact that has not been paid for"),
-			 errhint("Call reveal_person_email(), which charges a credit for it.")));
+			 errmsg("permission denied to reveal contact data that has not been paid for"),
+			 errhint("Call reveal_person_email(), which charges one credit.")));
 }
 
+/* ------------------------------------------------------------------------------------------------------------------
+ * Payment
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* DETAIL is a JSON object that a client can act on without reading the message.  A limit below zero is unlimited. */
 void
-error_ledger_change(const char *table)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("table \"%s\" is append-only", table),
-			 errhint("Its rows go only with their workspace.")));
-}
-
-/* DETAIL of PT402: a JSON object that a client can act on without reading the message. */
-static char *
-payment_detail(const char *plan, int64 limit, int64 used, int64 needed)
+error_payment_required(const char *message, const char *hint, const char *plan, int64 limit, int64 used, int64 needed)
 {
 	StringInfoData json;
 
@@ -129,58 +129,25 @@ payment_detail(const char *plan, int64 limit, int64 used, int64 needed)
 	else
 		appendStringInfo(&json, ", \"limit\": " INT64_FORMAT, limit);
 	appendStringInfo(&json, ", \"used\": " INT64_FORMAT ", \"needed\": " INT64_FORMAT "}", used, needed);
-	return json.data;
-}
 
-void
-error_credits(const char *plan, int64 limit, int64 used, int64 needed)
-{
 	ereport(ERROR,
 			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
-			 errmsg("not enough credits"),
-			 errdetail_internal("%s", payment_detail(plan, limit, used, needed)),
-			 errhint("Credits come back at midnight UTC; a larger plan gives more of them.")));
+			 errmsg_internal("%s", message),
+			 errdetail_internal("%s", json.data),
+			 errhint("%s", hint)));
 }
 
-/* what: plural of the thing that is limited, e.g. "active queries"; remedy: what makes room, e.g. "Free" */
-void
-error_plan_limit(const char *what, const char *remedy, const char *plan, int64 limit, int64 used, int64 needed)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
-			 errmsg("limit of the plan on %s is reached", what),
-			 errdetail_internal("%s", payment_detail(plan, limit, used, needed)),
-			 errhint("%s one of the %s, or move the workspace to a larger plan.", remedy, what)));
-}
+/* ------------------------------------------------------------------------------------------------------------------
+ * Arguments
+ * ------------------------------------------------------------------------------------------------------------------ */
 
-/* needed: rows that the export would have */
-void
-error_export_rows(const char *plan, int64 limit, int64 needed)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OPENINFO_PAYMENT_REQUIRED),
-			 errmsg("limit of the plan on rows of an export is reached"),
-			 errdetail_internal("%s", payment_detail(plan, limit, 0, needed)),
-			 errhint("Export fewer rows by narrower filters, or move the workspace to a larger plan.")));
-}
-
-void
-error_malformed_claims(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("malformed claims in request.jwt.claims"),
-			 detail ? errdetail("%s", detail) : 0,
-			 errhint("The setting must be empty or a JSON object, as PostgREST sets it.")));
-}
-
+/* where: claim or setting, e.g. setting "openinfo.workspace_id" */
 void
 error_malformed_uuid(const char *where, const char *value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s is not a UUID: \"%s\"", where, value),
-			 errhint("Set it to a UUID, or leave it out.")));
+			 errmsg("invalid UUID in %s: \"%s\"", where, value)));
 }
 
 void
@@ -188,8 +155,7 @@ error_null(const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must not be null", argument),
-			 errhint("Pass a value.")));
+			 errmsg("argument \"%s\" must not be null", argument)));
 }
 
 void
@@ -197,8 +163,7 @@ error_blank(const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must not be blank", argument),
-			 errhint("Pass a value, or leave it out.")));
+			 errmsg("argument \"%s\" must not be blank", argument)));
 }
 
 void
@@ -206,8 +171,7 @@ error_infinite(const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must be finite", argument),
-			 errhint("Pass the time at which it happened.")));
+			 errmsg("argument \"%s\" must be finite", argument)));
 }
 
 void
@@ -215,8 +179,7 @@ error_below_one(const char *argument, int64 value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must be at least 1, not " INT64_FORMAT, argument, value),
-			 errhint("Pass a positive number.")));
+			 errmsg("argument \"%s\" must be at least 1, not " INT64_FORMAT, argument, value)));
 }
 
 void
@@ -224,8 +187,7 @@ error_negative(const char *argument, int64 value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must not be negative: " INT64_FORMAT, argument, value),
-			 errhint("Pass zero or a positive number.")));
+			 errmsg("argument \"%s\" must be at least 0, not " INT64_FORMAT, argument, value)));
 }
 
 void
@@ -233,18 +195,25 @@ error_not_object(const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must be a JSON object", argument),
-			 errhint("Pass an object, for example '{}'.")));
+			 errmsg("argument \"%s\" must be a JSON object", argument)));
 }
 
-/* known: the keys that there are, as a phrase */
 void
-error_unknown_key(const char *argument, const char *key, const char *known)
+error_not_array(const char *argument)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" has an unknown key \"%s\"", argument, key),
-			 errhint("Known are %s.", known)));
+			 errmsg("argument \"%s\" must be a JSON array", argument)));
+}
+
+/* valid: the valid keys, as a phrase */
+void
+error_unknown_key(const char *argument, const char *key, const char *valid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown key \"%s\" in argument \"%s\"", key, argument),
+			 errhint("Valid keys are %s.", valid)));
 }
 
 /* wanted: with its article, e.g. "a string" */
@@ -253,72 +222,65 @@ error_wrong_type(const char *argument, const char *key, const char *wanted)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("key \"%s\" of argument \"%s\" must be %s", key, argument, wanted),
-			 errhint("Pass %s, or leave the key out.", wanted)));
+			 errmsg("key \"%s\" of argument \"%s\" must be %s", key, argument, wanted)));
 }
 
+/* A row that the service names and that does not exist; any other caller gets error_other_...() for it. */
 void
-error_not_array(const char *argument)
+error_no_such_row(const char *what, const pg_uuid_t *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must be a JSON array", argument),
-			 errhint("Pass an array, for example '[]'.")));
-}
-
-/* A row that service_role names and that is not there; anybody else gets error_other_...() for it. */
-void
-error_no_such_row(const char *argument, const char *table)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" names no row of table \"%s\"", argument, table),
-			 errhint("Pass one that exists.")));
+			 errmsg("%s \"%s\" does not exist", what, uuid_text(id))));
 }
 
 void
-error_not_in_workspace(const char *user, const char *workspace)
+error_no_such_plan(const text *plan)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" names no member of the workspace in \"%s\"", user, workspace),
-			 errhint("Pass the users.id of the person in that workspace.")));
+			 errmsg("plan \"%s\" does not exist", text_to_cstring(plan))));
+}
+
+/* The members of a workspace are on plans of which table "plans" has none. */
+void
+error_plans_missing(const pg_uuid_t *workspace)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the plan of workspace \"%s\" does not exist", uuid_text(workspace)),
+			 errhint("Insert the plan into table \"plans\".")));
 }
 
 void
-error_key_form(const char *argument, int longest)
+error_not_in_workspace(const pg_uuid_t *user, const pg_uuid_t *workspace)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" must have 1 to %d characters and not be blank", argument, longest),
-			 errhint("Pass a UUID made for this one call, or leave it out.")));
+			 errmsg("user \"%s\" is not a member of workspace \"%s\"", uuid_text(user), uuid_text(workspace))));
 }
 
 void
-error_key_reused(const char *key)
+error_empty_workspace(const pg_uuid_t *workspace)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("idempotency key \"%s\" was used with other arguments", key),
-			 errhint("Repeat a call with exactly the arguments of the first one, or make a new key.")));
+			 errmsg("workspace \"%s\" has no members", uuid_text(workspace)),
+			 errdetail("The plan of a workspace is a property of its members."),
+			 errhint("Add a member with add_member() first.")));
 }
 
-void
-error_empty_workspace(const char *argument)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" names a workspace without members", argument),
-			 errhint("Add a member first: it is the members who are on a plan.")));
-}
+/* ------------------------------------------------------------------------------------------------------------------
+ * Tables, jobs and triggers
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 void
 error_missing_table(const char *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" of extension openinfo is missing", table),
-			 errhint("Restore it from the dump, or run apply_migrations() as the owner of the extension.")));
+			 errmsg("table \"%s\" of extension \"openinfo\" is missing", table),
+			 errhint("Restore it from a dump, or call apply_migrations() as the owner of the extension.")));
 }
 
 void
@@ -326,18 +288,18 @@ error_missing_column(const char *table, const char *column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("column \"%s\" of table \"%s\" of extension openinfo is missing", column, table),
-			 errhint("Columns may be added to the tables, but those of the extension must stay.")));
+			 errmsg("column \"%s\" of table \"%s\" of extension \"openinfo\" is missing", column, table),
+			 errhint("Restore the column: columns can be added to the extension's tables, but not dropped or renamed.")));
 }
 
-/* A trigger or a rule of the user's swallowed what must not be lost. */
+/* A trigger or a rule of the user's discarded what must not be lost. */
 void
 error_lost_row(const char *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" did not take a row of extension openinfo", table),
-			 errhint("Look for a trigger or a rule on it that discards rows.")));
+			 errmsg("row for table \"%s\" was discarded", table),
+			 errhint("Look for a trigger or rule on the table that discards rows.")));
 }
 
 /* command: its tag, e.g. "DROP EXTENSION" */
@@ -346,10 +308,10 @@ error_drop(const char *command, const char *table, int64 rows)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("%s would delete data of extension openinfo", command),
-			 errdetail_plural("Table \"%s\" holds " INT64_FORMAT " row.", "Table \"%s\" holds " INT64_FORMAT " rows.",
+			 errmsg("%s would delete data of extension \"openinfo\"", command),
+			 errdetail_plural("Table \"%s\" has " INT64_FORMAT " row.", "Table \"%s\" has " INT64_FORMAT " rows.",
 							  (unsigned long) rows, table, rows),
-			 errhint("Save it first, or SET openinfo.allow_drop = on as a superuser to let it go.")));
+			 errhint("Back up the data, or set \"openinfo.allow_drop\" to \"on\" as a superuser.")));
 }
 
 void
@@ -357,8 +319,9 @@ error_missing_cron(const char *database)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("pg_cron is not in database \"%s\"", database),
-			 errhint("Run CREATE EXTENSION pg_cron here first; where it lives in another database, schedule the jobs there with cron.schedule_in_database().")));
+			 errmsg("extension \"pg_cron\" is not installed in database \"%s\"", database),
+			 errhint("Run CREATE EXTENSION pg_cron; where it is installed in another database, schedule the jobs there"
+					 " with cron.schedule_in_database().")));
 }
 
 void
@@ -366,9 +329,9 @@ error_job_elsewhere(const char *job, const char *database)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("job \"%s\" runs in database \"%s\"", job, database),
-			 errdetail("pg_cron keeps one job of a name for each user."),
-			 errhint("Unschedule that one first, or schedule it again under another name.")));
+			 errmsg("job \"%s\" is already scheduled for database \"%s\"", job, database),
+			 errdetail("In pg_cron, a user can have only one job of a name."),
+			 errhint("Unschedule that job first, or schedule it again under another name.")));
 }
 
 void
@@ -376,6 +339,5 @@ error_not_trigger(const char *function)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-			 errmsg("function \"%s\" was not called as its trigger", function),
-			 errhint("It belongs to the tables of extension openinfo.")));
+			 errmsg("function \"%s\" was not called by a trigger of its table", function)));
 }

@@ -266,7 +266,10 @@ ledger_find(const CreditSpend *spend, pg_uuid_t *id)
 		return false;
 	*id = *DatumGetUUIDP(statement_value(1, &isnull));
 	if (!DatumGetBool(statement_value(2, &isnull)))
-		error_key_reused(text_to_cstring(spend->key));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("idempotency key \"%s\" was already used with other arguments", text_to_cstring(spend->key)),
+				 errhint("Repeat the arguments of the first call, or use a new key.")));
 	return true;
 }
 
@@ -277,10 +280,12 @@ error_spend(const CreditSpend *spend)
 	Counter counter;
 
 	if (!credits_read(&spend->user, true, true, &counter))
-		error_no_such_row("p_user_id", "users");
+		error_no_such_row("user", &spend->user);
 	if (!uuid_same(&counter.workspace, &spend->workspace))
-		error_not_in_workspace("p_user_id", "p_workspace_id");
-	error_credits(counter.plan, counter.balance.limit, counter.balance.used, spend->credits);
+		error_not_in_workspace(&spend->user, &spend->workspace);
+	error_payment_required("not enough credits",
+						   "Credits are reset at midnight UTC; a larger plan has more of them.",
+						   counter.plan, counter.balance.limit, counter.balance.used, spend->credits);
 }
 
 /* What the arguments must be like, whoever passes them. */
@@ -300,7 +305,9 @@ check_spend(const CreditSpend *spend)
 		for (int i = 0; i < length && blank; i++)
 			blank = (unsigned char) key[i] <= ' ';
 		if (blank || pg_mbstrlen_with_len(key, length) > LONGEST_KEY)
-			error_key_form("p_idempotency_key", LONGEST_KEY);
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"p_idempotency_key\" must have 1 to %d characters and not be blank", LONGEST_KEY)));
 	}
 }
 
@@ -370,7 +377,7 @@ openinfo_record_credit_usage(PG_FUNCTION_ARGS)
 
 	authorize_workspace(&caller, &spend.workspace);
 	if (!caller.is_service && !uuid_same(&spend.user, &caller.membership.user_id))
-		error_other_user();
+		error_other_user(&spend.user);
 	/* a repeated key writes nothing, and would pass */
 	PreventCommandIfReadOnly("record_credit_usage()");
 
@@ -525,6 +532,15 @@ row_exists(const char *table, Datum id)
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
 	return found;
+}
+
+static void
+error_ledger_change(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("table \"%s\" is append-only", table),
+			 errdetail("Its rows are deleted only with their workspace.")));
 }
 
 /* Is a column that may be forgotten set to null because the user it named has been removed? */

@@ -77,8 +77,8 @@ openinfo_get_integration_config(PG_FUNCTION_ARGS)
 	if (statement_run(&read, values, nulls, true, 0) == 0)
 	{
 		if (caller.is_service)
-			error_no_such_row("p_integration_id", "integrations");
-		error_other_workspace();
+			error_no_such_row("integration", PG_GETARG_UUID_P(0));
+		error_other_row("integration", PG_GETARG_UUID_P(0));
 	}
 	config = SPI_datumTransfer(JsonbPGetDatum(sealing_fill(jsonb_value(1), jsonb_value(2))), false, -1);
 	statement_end(&scope);
@@ -185,7 +185,7 @@ openinfo_record_integration_error(PG_FUNCTION_ARGS)
 
 	statement_begin(&scope);
 	if (statement_run(&lock, values, NULL, false, 0) == 0)
-		error_no_such_row("p_integration_id", "integrations");
+		error_no_such_row("integration", PG_GETARG_UUID_P(0));
 	if (statement_run(&secrets, values, NULL, false, 0) > 0)
 		sealed = jsonb_value(1);
 	message = without_secrets(message, sealed);

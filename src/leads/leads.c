@@ -226,8 +226,8 @@ query_lock(const Caller *caller, const pg_uuid_t *query, pg_uuid_t *workspace)
 	if (statement_run(&lock, values, caller->is_service ? " n" : NULL, false, 0) == 0)
 	{
 		if (caller->is_service)
-			error_no_such_row("p_query_id", "queries");
-		error_other_workspace();
+			error_no_such_row("query", query);
+		error_other_row("query", query);
 	}
 	*workspace = *DatumGetUUIDP(statement_value(1, &isnull));
 }
@@ -273,7 +273,7 @@ openinfo_ingest_leads(PG_FUNCTION_ARGS)
 	if (!caller.is_service && !claims_person(&person))
 		error_signed_out();
 	if (!caller.is_service && !caller.is_member)
-		error_other_workspace();
+		error_no_workspace();
 
 	leads = batch_read(batch, &nelements, &nleads);
 

@@ -130,11 +130,11 @@ reveal_answer(const Found *found, int32 used, const CreditBalance *balance)
 
 /* Who is to pay is no member of the result's workspace. */
 static void
-error_revealer(const Caller *caller)
+error_revealer(const Caller *caller, const pg_uuid_t *user, const pg_uuid_t *workspace)
 {
 	if (caller->is_service)
-		error_not_in_workspace("p_user_id", "p_result_id");
-	error_other_user();
+		error_not_in_workspace(user, workspace);
+	error_other_user(user);
 }
 
 /*
@@ -183,24 +183,24 @@ openinfo_reveal_person_email(PG_FUNCTION_ARGS)
 	if (!reveal_read(result, &found))
 	{
 		if (caller.is_service)
-			error_no_such_row("p_result_id", "people_search_results");
-		error_other_workspace();
+			error_no_such_row("person", result);
+		error_other_row("person", result);
 	}
 	if (!caller.is_service && !uuid_same(&found.workspace, &caller.membership.workspace_id))
-		error_other_workspace();
+		error_other_row("person", result);
 	member[0] = UUIDPGetDatum(user);
 	member[1] = UUIDPGetDatum(&found.workspace);
 
 	if (!found.revealed && found.email != NULL)
 	{
 		if (statement_run(&lock_user, member, NULL, false, 0) == 0)
-			error_revealer(&caller);
+			error_revealer(&caller, user, &found.workspace);
 		/* as it is now that nobody else can reveal it */
 		if (statement_run(&lock_result, values, NULL, false, 0) == 0 || !reveal_read(result, &found))
-			error_other_workspace();
+			error_other_row("person", result);
 	}
 	else if (statement_run(&find_user, member, NULL, false, 0) == 0)
-		error_revealer(&caller);
+		error_revealer(&caller, user, &found.workspace);
 
 	if (!found.revealed && found.email != NULL)
 	{
@@ -212,7 +212,7 @@ openinfo_reveal_person_email(PG_FUNCTION_ARGS)
 	{
 		/* nothing was written: this works in a read-only transaction too */
 		if (!credits_balance(user, true, &balance))
-			error_revealer(&caller);
+			error_revealer(&caller, user, &found.workspace);
 		answer = reveal_answer(&found, 0, &balance);
 	}
 	statement_end(&scope);
@@ -365,7 +365,9 @@ openinfo_export_people_to_csv(PG_FUNCTION_ARGS)
 		int32 limit = DatumGetInt32(statement_value(2, &isnull));
 
 		if (!isnull && rows > limit)
-			error_export_rows(TextDatumGetCString(statement_value(1, &isnull)), limit, rows);
+			error_payment_required("plan limit for exported rows exceeded",
+								   "Use narrower filters, or upgrade the plan of the workspace.",
+								   TextDatumGetCString(statement_value(1, &isnull)), limit, 0, rows);
 	}
 	statement_end(&scope);
 	return (Datum) 0;
@@ -498,8 +500,8 @@ openinfo_update_saved_search_usage(PG_FUNCTION_ARGS)
 	if (statement_run(&count_people, values, nulls, false, 0) == 0 && statement_run(&count_companies, values, nulls, false, 0) == 0)
 	{
 		if (caller.is_service)
-			error_no_such_row("p_search_id", "saved_people_searches");
-		error_other_workspace();
+			error_no_such_row("saved search", PG_GETARG_UUID_P(0));
+		error_other_row("saved search", PG_GETARG_UUID_P(0));
 	}
 	statement_end(&scope);
 	PG_RETURN_VOID();

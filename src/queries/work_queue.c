@@ -235,12 +235,12 @@ openinfo_get_leads_pending_delivery(PG_FUNCTION_ARGS)
 
 /* The workspace of an item that the service names by its id alone. */
 static Datum
-workspace_of(Statement *find, const char *argument, const char *table, Datum id)
+workspace_of(Statement *find, const char *what, Datum id)
 {
 	bool isnull;
 
 	if (statement_run(find, &id, NULL, false, 0) == 0)
-		error_no_such_row(argument, table);
+		error_no_such_row(what, DatumGetUUIDP(id));
 	return statement_value(1, &isnull);
 }
 
@@ -272,7 +272,7 @@ report_on_lead(FunctionCallInfo fcinfo, const char *function, Statement *report,
 	nulls[6] = no_contact ? 'n' : ' ';
 
 	statement_begin(&scope);
-	values[0] = workspace_of(&find, "p_lead_id", "leads", values[1]);
+	values[0] = workspace_of(&find, "lead", values[1]);
 	(void) statement_run(report, values, nulls, false, 0);
 	statement_end(&scope);
 	PG_RETURN_VOID();
@@ -346,7 +346,7 @@ openinfo_update_query_run_time(PG_FUNCTION_ARGS)
 	values[3] = TimestampTzGetDatum(now + QUERY_INTERVAL);
 
 	statement_begin(&scope);
-	values[0] = workspace_of(&find_query, "query_id", "queries", values[1]);
+	values[0] = workspace_of(&find_query, "query", values[1]);
 	(void) statement_run(&report, values, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_VOID();
@@ -395,7 +395,7 @@ openinfo_increment_query_leads(PG_FUNCTION_ARGS)
 
 	query = PG_GETARG_DATUM(0);
 	statement_begin(&scope);
-	work_queue_count_leads(workspace_of(&find_query, "query_id", "queries", query), query,
+	work_queue_count_leads(workspace_of(&find_query, "query", query), query,
 						   PG_GETARG_INT32(1));
 	statement_end(&scope);
 	PG_RETURN_VOID();

@@ -219,10 +219,9 @@ openinfo_set_referral_code(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!pg_strong_random(random, sizeof(random)))
-			ereport(ERROR,
+			ereport(ERROR, /* not tested */
 					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate a referral code"),
-					 errdetail("The system has no random numbers to give.")));
+					 errmsg("could not generate random values")));
 		for (int i = 0; i < REFERRAL_CODE_LENGTH; i++)
 			code[i] = alphabet[random[i] % (sizeof(alphabet) - 1)];
 		code[REFERRAL_CODE_LENGTH] = '\0';

@@ -60,6 +60,15 @@ current_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
 	return membership_role(DatumGetObjectId(statement_value(1, &isnull)));
 }
 
+static void
+error_role_above_own(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to grant role \"owner\""),
+			 errdetail("Only an owner can grant it.")));
+}
+
 /* Owners are locked, not merely counted: under REPEATABLE READ a concurrent departure then fails to serialise. */
 static void
 error_if_last_owner(const pg_uuid_t *workspace)
@@ -68,7 +77,10 @@ error_if_last_owner(const pg_uuid_t *workspace)
 	Datum			 value = UUIDPGetDatum(workspace);
 
 	if (statement_run(&owners, &value, NULL, false, 0) <= 1)
-		error_last_owner();
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot remove the last owner of the workspace"),
+				 errhint("Promote another member to owner first, with set_member_role().")));
 }
 
 /*
@@ -87,7 +99,7 @@ begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace,
 		bool  isnull;
 
 		if (statement_run(&find, &value, NULL, false, 0) == 0)
-			error_no_such_row("p_user_id", "users");
+			error_no_such_row("user", target);
 		*workspace = *DatumGetUUIDP(statement_value(1, &isnull));
 	}
 	else
@@ -100,9 +112,12 @@ begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace,
 		error_role("admin", what);
 	target_role = current_role_of(target, workspace);
 	if (target_role == ROLE_NONE)
-		error_no_membership();
+		error_other_row("user", target);
 	if (target_role == ROLE_OWNER && *actor_role < ROLE_OWNER)
-		error_owner_by_admin();
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to change an owner"),
+				 errdetail("Only an owner can change the membership of an owner.")));
 	return target_role;
 }
 
@@ -218,7 +233,7 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 		Datum values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
 
 		if (statement_run(&add, values, NULL, false, 0) == 0)
-			error_no_such_row("users.plan", "plans");
+			error_plans_missing(workspace);
 		member = uuid_copy(statement_value(1, &isnull));
 	}
 	statement_end(&scope);
@@ -310,13 +325,13 @@ openinfo_leave_workspace(PG_FUNCTION_ARGS)
 	if (!claims_person(&person))
 		error_signed_out();
 	if (!membership_active(&membership))
-		error_other_workspace();
+		error_no_workspace();
 
 	statement_begin(&scope);
 	members_lock_workspace(&membership.workspace_id);
 	role = current_role_of(&membership.user_id, &membership.workspace_id);
 	if (role == ROLE_NONE)
-		error_other_workspace();
+		error_no_workspace();
 	delete_member(&membership.user_id, &membership.workspace_id, role);
 	statement_end(&scope);
 	PG_RETURN_VOID();

@@ -62,13 +62,17 @@ typedef struct CountedLimit
 {
 	PlanLimit	limit;
 	const char *function; /* of its triggers */
-	const char *what;	  /* for refusals */
-	const char *remedy;
+	const char *message;  /* of the error */
+	const char *hint;
 	const LimitedTable *(*table)(void);
 } CountedLimit;
 
-static const CountedLimit active_queries = {PLAN_ACTIVE_QUERIES, "limit_active_queries", "active queries", "Free", catalog_queries};
-static const CountedLimit saved_searches = {PLAN_SAVED_SEARCHES, "limit_saved_searches", "saved searches", "Delete", catalog_saved_searches};
+static const CountedLimit active_queries = {PLAN_ACTIVE_QUERIES, "limit_active_queries", "plan limit for active queries exceeded",
+											"Pause or delete an active query, or upgrade the plan of the workspace.",
+											catalog_queries};
+static const CountedLimit saved_searches = {PLAN_SAVED_SEARCHES, "limit_saved_searches", "plan limit for saved searches exceeded",
+											"Delete a saved search, or upgrade the plan of the workspace.",
+											catalog_saved_searches};
 
 /* ------------------------------------------------------------------------------------------------------------------
  * The plan
@@ -341,7 +345,7 @@ limit_rows(FunctionCallInfo fcinfo, const CountedLimit *limited)
 		/* the copy that is ours, turned back to before the command that wrote the row */
 		snapshot->curcid = HeapTupleHeaderGetCmin(row->t_data);
 		used = count_rows(limited, &workspace, snapshot, PG_INT64_MAX);
-		error_plan_limit(limited->what, limited->remedy, plan.name, limit, used, Max(after - used, 1));
+		error_payment_required(limited->message, limited->hint, plan.name, limit, used, Max(after - used, 1));
 	}
 	UnregisterSnapshot(snapshot);
 }

@@ -42,7 +42,7 @@ sql(q{
 	CREATE SCHEMA side;
 	CREATE TABLE side.archive () INHERITS (app.leads);
 	INSERT INTO side.archive (workspace_id, company_data) SELECT id, '{"name": "Alpha"}' FROM app.workspaces WHERE slug = 'one'});
-my $refusal = qr/ERROR:  55000: (DROP \w+) would delete data of extension openinfo.*DETAIL:  Table "(\w+)" holds (\d+) rows?\..*HINT:  .*openinfo\.allow_drop = on/s;
+my $refusal = qr/ERROR:  55000: (DROP \w+) would delete data of extension "openinfo".*DETAIL:  Table "(\w+)" has (\d+) rows?\..*HINT:  .*"openinfo\.allow_drop" to "on"/s;
 my @ways = (
 	[ 'DROP EXTENSION openinfo CASCADE', 'DROP EXTENSION', 'workspaces', 2 ],
 	[ 'DROP SCHEMA app CASCADE', 'DROP SCHEMA', undef, undef ],
@@ -126,7 +126,7 @@ is(says('SET openinfo.allow_drop = on; DROP EXTENSION openinfo CASCADE; DROP SCH
 # A table that was emptied on purpose is nothing to lose; neither is a whole database.
 database('emptied');
 is(says('SELECT app.get_user_id(); DROP TABLE app.workspaces, app.users CASCADE; TRUNCATE app.plans'), '', 'DROP TABLE is a deliberate act, also where the library is loaded');
-like(says('DROP EXTENSION openinfo CASCADE'), qr/Table "schema_migrations" holds 6 rows/, 'the record of migrations goes last');
+like(says('DROP EXTENSION openinfo CASCADE'), qr/Table "schema_migrations" has 6 rows/, 'the record of migrations goes last');
 sql('TRUNCATE app.schema_migrations');
 is(says('DROP EXTENSION openinfo CASCADE'), '', 'nothing to lose: DROP EXTENSION goes through');
 database('whole');

@@ -78,7 +78,7 @@ $else->safe_psql('postgres', 'CREATE DATABASE other');
 my $notice = says($else, 'other', 'CREATE SCHEMA openinfo; CREATE EXTENSION openinfo SCHEMA openinfo');
 like($notice, qr/NOTICE: .*schedules no jobs: pg_cron is not in this database.*HINT: .*SELECT openinfo\.schedule_jobs\(\).*operations\.md/s, 'where pg_cron is not, CREATE EXTENSION says how to do it later');
 my $refusal = says($else, 'other', 'SELECT openinfo.schedule_jobs()');
-like($refusal, qr/ERROR:  55000: pg_cron is not in database "other".*HINT: .*CREATE EXTENSION pg_cron.*schedule_in_database/s, 'schedule_jobs() refuses');
+like($refusal, qr/ERROR:  55000: extension "pg_cron" is not installed in database "other".*HINT: .*CREATE EXTENSION pg_cron.*schedule_in_database/s, 'schedule_jobs() refuses');
 is($else->safe_psql('other', 'SELECT openinfo.unschedule_jobs()'), '', 'unschedule_jobs() finds none');
 is($else->safe_psql('other', 'SELECT name, schedule, active, last_start, last_status, last_message, duration, next_due, overdue FROM openinfo.openinfo_jobs'),
 	join("\n", map { "$_->[0]||f||not scheduled||||" } @jobs), 'openinfo_jobs lists the four all the same');
@@ -93,9 +93,9 @@ $else->safe_psql('app', $hasten);
 
 # pg_cron keeps one job of a name for each user
 my $warning = says($else, 'app', 'CREATE EXTENSION openinfo');
-like($warning, qr/WARNING: .*schedules no jobs: job "openinfo_reset_daily_credits" runs in database "other".*HINT: .*schedule_jobs\(\)/s, 'what pg_cron refuses is a warning');
+like($warning, qr/WARNING: .*schedules no jobs: job "openinfo_reset_daily_credits" is already scheduled for database "other".*HINT: .*schedule_jobs\(\)/s, 'what pg_cron refuses is a warning');
 is($else->safe_psql('app', 'SELECT count(*) FROM schema_migrations'), '6', 'and the extension is whole');
-like(says($else, 'app', 'SELECT schedule_jobs()'), qr/ERROR:  55000: job "openinfo_reset_daily_credits" runs in database "other".*HINT: /s, 'a job of another database is not taken over');
+like(says($else, 'app', 'SELECT schedule_jobs()'), qr/ERROR:  55000: job "openinfo_reset_daily_credits" is already scheduled for database "other".*HINT: /s, 'a job of another database is not taken over');
 is($else->safe_psql('app', 'SELECT unschedule_jobs()'), '', 'nor taken away');
 is($else->safe_psql('app', 'SELECT count(*) FROM cron.job'), '4', 'it is all there');
 
