@@ -1,6 +1,6 @@
 # openinfo: the data layer of a multi-tenant SaaS, as a PostgreSQL extension
 #
-# "make" and "make install" are PGXS, as in every extension.  "make help" lists what else there is; those
+# "make", "make install" and "make installcheck" are PGXS, as in every extension.  "make help" lists what else there is; those
 # targets install what they need and touch no PostgreSQL of the machine's own.
 #
 # The lists are explicit and in reading order; make check fails on a file that no list names.
@@ -141,8 +141,10 @@ TAP = \
 
 PG_CPPFLAGS = -I$(srcdir)/src -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
-# tests need servers with settings of their own: tools/check.sh
-NO_INSTALLCHECK = 1
+
+# make installcheck: expected output is below this directory, and the rest below test
+REGRESS_OPTS   = --inputdir=$(srcdir)/test
+ISOLATION_OPTS = --inputdir=$(srcdir)/test --outputdir=. --load-extension=$(EXTENSION)
 
 # companies.csv and topics.csv of real data, which the demonstration loads beside its own when it is there
 DEMO_DATA ?= $(wildcard ../shared/data)
@@ -161,7 +163,16 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifeq ($(wildcard $(PGXS)),)
 $(error PostgreSQL's server headers are missing: install postgresql-server-dev-NN (NN is the version of your server), or run tools/deps.sh)
 endif
+# a server's package may come without the programs that run isolation tests
+ifeq ($(wildcard $(dir $(PGXS))../test/isolation/pg_isolation_regress),)
+ISOLATION =
+endif
 include $(PGXS)
+CONTRIB_TESTDB   = openinfo_regress
+ISOLATION_TESTDB = openinfo_isolation
+installcheck_flags = --bindir='$(bindir)' $(pg_regress_locale_flags) $(EXTRA_REGRESS_OPTS)
+pg_regress_installcheck           = tools/installcheck.sh $(top_builddir)/src/test/regress/pg_regress $(installcheck_flags)
+pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/test/isolation/pg_isolation_regress $(installcheck_flags)
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)

@@ -19,7 +19,7 @@ BEGIN
                                   ('after INSERT', 'AFTER INSERT ON public.regress_scratch FOR EACH ROW'),
                                   ('before UPDATE', 'BEFORE UPDATE ON public.regress_scratch FOR EACH ROW')) AS k (kind, ddl)
          WHERE p.pronamespace = 'openinfo'::regnamespace AND p.prorettype = 'trigger'::regtype
-         ORDER BY p.proname, k.kind
+         ORDER BY p.proname, k.kind COLLATE "C"
     LOOP
         BEGIN
             IF v.ddl IS NULL THEN

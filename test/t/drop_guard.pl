@@ -2,6 +2,7 @@
 
 use strict;
 use warnings FATAL => 'all';
+use File::Basename qw(basename);
 use Test::More;
 use OpenInfoTest;
 use OpenInfoCatalog;
@@ -178,14 +179,18 @@ sql('DROP EVENT TRIGGER zz_busy');
 # ---------------------------------------------------------------------- steps down drop tables by their own rules
 
 is(says(q{DELETE FROM app.workspaces; ALTER EXTENSION openinfo UPDATE TO '0.1.0'; ALTER EXTENSION openinfo UPDATE}), '', 'the steps down are not hindered');
-is(sql("SELECT evtname FROM pg_event_trigger ORDER BY 1"), "openinfo_revoke_default_privileges\nopeninfo_guard", 'and the step up brings the guard back');
+is(sql("SELECT evtname FROM pg_event_trigger ORDER BY 1"), "openinfo_guard\nopeninfo_revoke_default_privileges", 'and the step up brings the guard back');
 is(says(q{SET openinfo.allow_drop = on; ALTER EXTENSION openinfo UPDATE TO '0.5.0'}), '', 'it goes with the step down from 1.0.0');
 is(sql("SELECT count(*) FROM pg_event_trigger"), '0', 'whole');
 
 # ---------------------------------------------------------------------- a server that has lost the library
 
 database('lost');
-my $lost = $node->safe_psql('postgres', "SELECT string_agg(format('SET %s = %L;', name, CASE name WHEN 'dynamic_library_path' THEN '\$libdir' ELSE '' END), '') FROM pg_settings WHERE name IN ('dynamic_library_path', 'extension_destdir')");
+# what is in the server's own directory of libraries, but for ours, which may be installed there
+my ($libraries, $remaining) = ($node->config_data('--pkglibdir'), $node->basedir . '/remaining');
+mkdir $remaining or die "$remaining: $!";
+symlink $_, "$remaining/" . basename($_) or die "$_: $!" foreach grep { basename($_) ne 'openinfo.so' } glob "$libraries/*";
+my $lost = $node->safe_psql('postgres', "SELECT string_agg(format('SET %s = %L;', name, CASE name WHEN 'dynamic_library_path' THEN '$remaining' ELSE '' END), '') FROM pg_settings WHERE name IN ('dynamic_library_path', 'extension_destdir')");
 like(says("$lost SELECT app.get_user_id()"), qr/ERROR:  58P01: could not access file/, 'the library is missing');
 is(says("$lost $_"), '', "without it: $_") foreach (
 	'CREATE TABLE public.t (a int); INSERT INTO public.t VALUES (1); DROP TABLE public.t', 'CREATE SCHEMA other', 'CREATE TEMP TABLE t (a int)',
