@@ -87,6 +87,7 @@ REGRESS = \
 	integrations \
 	billing \
 	removal \
+	migrations \
 	monitoring \
 	checklist \
 

@@ -178,81 +178,92 @@ REVOKE ALL ON FUNCTION @extschema@.secure_table(regclass) FROM PUBLIC, anon, aut
 COMMENT ON FUNCTION @extschema@.secure_table(regclass) IS 'Used by the migrations: row-level security, grants and stamps that every table has in common';
 
 /*
- * Comments of a table and of everything on it.  p_about is pairs of a name (column, index, constraint, policy or
- * trigger of that table) and its comment; what every table has in common is filled in here, and a name that fits
- * nothing is an error, so that no comment goes astray.
+ * Comments on a table and on what is on it.  p_about is pairs of a name (column, index, constraint, policy or trigger
+ * of that table) and its comment; a name that the table does not have is an error.
+ *
+ * For a new table, p_comment is the comment of the table itself: then everything on it gets a comment, columns and keys
+ * that all tables have in common the usual one, and it is an error when anything is left without.  For a table that an
+ * earlier version has created, p_comment is NULL: then only what p_about names is commented on, whatever else the user
+ * may have added to the table.
  */
 CREATE FUNCTION @extschema@.comment_on_table(p_table regclass, p_comment text, p_about text[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     v_schema   CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
-    v_about    text[];
-    v_thing    record;
-    v_found    boolean;
-    v_comment  text;
+    v_about    CONSTANT jsonb := (SELECT coalesce(jsonb_object_agg(p_about[i][1], p_about[i][2]), '{}')
+                                    FROM generate_subscripts(p_about, 1) i);
     v_common   CONSTANT jsonb := jsonb_build_object(
         'id', 'Identity of the row (UUID version 4)',
-        'created_at', 'When the row was written',
+        'created_at', 'When the row was inserted',
         'updated_at', 'When the row was last changed',
-        'created_by', 'The membership that wrote the row, when there was one',
-        'workspace_id', 'The workspace that the row belongs to');
+        'created_by', 'Membership that inserted the row, if any',
+        'workspace_id', 'Workspace that the row belongs to');
+    v_on_table text[] := '{}';
+    v_object   record;
+    v_comment  text;
+    v_name     text;
 BEGIN
-    EXECUTE format('COMMENT ON TABLE %s IS %L', p_table, p_comment);
+    IF p_comment IS NOT NULL THEN
+        EXECUTE format('COMMENT ON TABLE %s IS %L', p_table, p_comment);
+    END IF;
 
     -- Everything on the table that can carry a comment: kind, name, and the comment it gets when none is given.
-    FOR v_thing IN
-        SELECT 'COLUMN' AS kind, a.attname::text AS name, v_common ->> a.attname::text AS otherwise
+    FOR v_object IN
+        SELECT 'COLUMN' AS kind, a.attname::text AS name, v_common ->> a.attname::text AS usual
           FROM pg_attribute a WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
         UNION ALL
         SELECT 'INDEX', c.relname::text,
                CASE WHEN i.indisprimary THEN 'Identity of the row'
-                    WHEN pg_get_indexdef(i.indexrelid) ~ '\(id, workspace_id\)$' THEN 'What references that carry the workspace point to'
-                    WHEN pg_get_indexdef(i.indexrelid) ~ '\(workspace_id(, created_at DESC)?\)$' THEN 'Rows of a workspace'
-                    WHEN pg_get_indexdef(i.indexrelid) ~ '\((created_by|user_id|referred_by|email_revealed_by), workspace_id\)$' THEN 'Serves the foreign key of the author' END
-          FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = p_table
+                    WHEN d.definition ~ '\(id, workspace_id\)$' THEN 'Target of references that include the workspace'
+                    WHEN d.definition ~ '\(workspace_id(, created_at DESC)?\)$' THEN 'Rows of a workspace'
+                    WHEN d.definition ~ '\((created_by|user_id|referred_by|email_revealed_by), workspace_id\)$'
+                    THEN 'Supports the foreign key of the author' END
+          FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+         CROSS JOIN LATERAL (SELECT pg_get_indexdef(i.indexrelid)) d (definition)
+         WHERE i.indrelid = p_table
         UNION ALL
         SELECT 'CONSTRAINT', k.conname::text,
                CASE WHEN k.contype = 'p' THEN 'Identity of the row'
-                    WHEN k.contype = 'f' AND pg_get_constraintdef(k.oid) ~ '^FOREIGN KEY \(workspace_id\)' THEN 'Goes with its workspace'
-                    WHEN k.contype = 'f' AND k.confdelsetcols IS NOT NULL THEN 'An author of the same workspace; forgotten when he is removed'
+                    WHEN k.contype = 'f' AND pg_get_constraintdef(k.oid) ~ '^FOREIGN KEY \(workspace_id\)'
+                    THEN 'The row is deleted with its workspace'
+                    WHEN k.contype = 'f' AND k.confdelsetcols IS NOT NULL
+                    THEN 'An author of the same workspace; set to NULL when they are removed'
                     WHEN k.contype = 'f' THEN 'A row of the same workspace'
                     WHEN k.contype = 'u' THEN 'Unique'
                     WHEN k.contype = 'c' THEN 'Checked: ' || pg_get_expr(k.conbin, k.conrelid) END
           FROM pg_constraint k WHERE k.conrelid = p_table AND k.contype IN ('p', 'u', 'f', 'c')
         UNION ALL
-        SELECT 'POLICY', p.polname::text, obj_description(p.oid, 'pg_policy') FROM pg_policy p WHERE p.polrelid = p_table
+        SELECT 'POLICY', p.polname::text, obj_description(p.oid, 'pg_policy')
+          FROM pg_policy p WHERE p.polrelid = p_table
         UNION ALL
-        SELECT 'TRIGGER', t.tgname::text, obj_description(t.oid, 'pg_trigger') FROM pg_trigger t WHERE t.tgrelid = p_table AND NOT t.tgisinternal
+        SELECT 'TRIGGER', t.tgname::text, obj_description(t.oid, 'pg_trigger')
+          FROM pg_trigger t WHERE t.tgrelid = p_table AND NOT t.tgisinternal
     LOOP
-        v_comment := v_thing.otherwise;
-        FOREACH v_about SLICE 1 IN ARRAY p_about LOOP
-            IF v_about[1] = v_thing.name THEN
-                v_comment := v_about[2];
-            END IF;
-        END LOOP;
-        IF v_comment IS NULL THEN
-            RAISE EXCEPTION '% "%" of table % has no comment', lower(v_thing.kind), v_thing.name, p_table;
+        v_on_table := v_on_table || v_object.name;
+        v_comment := v_about ->> v_object.name;
+        IF v_comment IS NULL AND p_comment IS NULL THEN
+            CONTINUE;
         END IF;
-        EXECUTE CASE v_thing.kind
-            WHEN 'COLUMN' THEN format('COMMENT ON COLUMN %s.%I IS %L', p_table, v_thing.name, v_comment)
-            WHEN 'INDEX' THEN format('COMMENT ON INDEX %s.%I IS %L', v_schema, v_thing.name, v_comment)
-            ELSE format('COMMENT ON %s %I ON %s IS %L', v_thing.kind, v_thing.name, p_table, v_comment) END;
+        v_comment := coalesce(v_comment, v_object.usual);
+        IF v_comment IS NULL THEN
+            RAISE EXCEPTION 'no comment for % "%" of table %', lower(v_object.kind), v_object.name, p_table;
+        END IF;
+        EXECUTE CASE v_object.kind
+            WHEN 'COLUMN' THEN format('COMMENT ON COLUMN %s.%I IS %L', p_table, v_object.name, v_comment)
+            WHEN 'INDEX' THEN format('COMMENT ON INDEX %s.%I IS %L', v_schema, v_object.name, v_comment)
+            ELSE format('COMMENT ON %s %I ON %s IS %L', v_object.kind, v_object.name, p_table, v_comment) END;
     END LOOP;
 
-    FOREACH v_about SLICE 1 IN ARRAY p_about LOOP
-        v_found := EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p_table AND a.attname = v_about[1]::name)
-                OR EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = p_table AND c.relname = v_about[1]::name)
-                OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = p_table AND k.conname = v_about[1]::name)
-                OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = p_table AND p.polname = v_about[1]::name)
-                OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p_table AND t.tgname = v_about[1]::name);
-        IF NOT v_found THEN
-            RAISE EXCEPTION 'table % has no "%" to comment on', p_table, v_about[1];
+    FOR v_name IN SELECT jsonb_object_keys(v_about) LOOP
+        IF v_name <> ALL (v_on_table) THEN
+            RAISE EXCEPTION 'table % has no "%" to comment on', p_table, v_name;
         END IF;
     END LOOP;
 END
 $fn$;
 REVOKE ALL ON FUNCTION @extschema@.comment_on_table(regclass, text, text[]) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.comment_on_table(regclass, text, text[]) IS 'Used by the migrations: comments of a table, its columns, indexes, constraints, policies and triggers';
+COMMENT ON FUNCTION @extschema@.comment_on_table(regclass, text, text[]) IS
+    'Used by migrations: comments on a table, its columns, indexes, constraints, policies and triggers';
 
 /*
  * Runs the migrations that schema_migrations does not list, in order, and takes the tables they made out of the
@@ -351,39 +362,97 @@ BEGIN
     LOOP
         EXECUTE format('ALTER EXTENSION openinfo DROP %s %s', v_object.type, v_object.identity);
     END LOOP;
+
+    -- A GRANT on a table that was there already has become an initial privilege, which pg_dump leaves out although the
+    -- table is no member.  Only scripts leave such a record on a table that is not a member; passing the table through
+    -- the extension deletes it, of its columns too.
+    FOR v_object IN
+        SELECT DISTINCT c.oid::regclass AS name
+          FROM pg_init_privs i JOIN pg_class c ON i.classoid = 'pg_class'::regclass AND c.oid = i.objoid
+         WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p') AND c.oid = ANY (v_tables)
+           AND NOT EXISTS (SELECT FROM pg_depend d
+                            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('ALTER EXTENSION openinfo ADD TABLE %s', v_object.name);
+        EXECUTE format('ALTER EXTENSION openinfo DROP TABLE %s', v_object.name);
+    END LOOP;
 END
 $fn$;
 REVOKE ALL ON FUNCTION @extschema@.apply_migrations() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.apply_migrations() IS 'Runs the migrations that schema_migrations does not list yet and returns their names; for the owner of the extension';
 
 /*
- * Used by the scripts that step down: drops a table unless rows would be lost.  p_rows says which rows count: those
- * that the next step up makes again by itself do not.
+ * For the scripts that lead back to an older version: locks a table and refuses to go on when it holds rows that
+ * p_rows, a condition, selects.  With p_column, what would be lost are values of that column.
  */
-CREATE FUNCTION @extschema@.drop_table_if_empty(p_table regclass, p_rows text DEFAULT 'true') RETURNS void
+CREATE FUNCTION @extschema@.forbid_data_loss(p_table regclass, p_rows text, p_column text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $fn$
 DECLARE
     v_allowed CONSTANT boolean := coalesce(current_setting('openinfo.allow_data_loss', true), 'off')::boolean;
     v_count   bigint;
 BEGIN
     IF NOT v_allowed AND current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        RAISE EXCEPTION 'stepping down is not safe in a transaction that is %', upper(current_setting('transaction_isolation'))
+        RAISE EXCEPTION 'cannot downgrade in a transaction with isolation level %',
+                        upper(current_setting('transaction_isolation'))
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Rows that were added after it began could not be counted.',
-                  HINT = 'Run it in a transaction that is READ COMMITTED.';
+                  DETAIL = 'Rows that were inserted after it began could not be counted.',
+                  HINT = 'Use isolation level READ COMMITTED.';
     END IF;
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p_table);
     EXECUTE format('SELECT count(*) FROM %s WHERE %s', p_table, p_rows) INTO v_count;
     IF v_count > 0 AND NOT v_allowed THEN
-        RAISE EXCEPTION 'stepping down would delete % % of table "%"', v_count, CASE v_count WHEN 1 THEN 'row' ELSE 'rows' END, (SELECT relname FROM pg_class WHERE oid = p_table)
+        RAISE EXCEPTION 'downgrade would delete % % from %table "%"', v_count,
+                        CASE WHEN p_column IS NULL THEN 'row' ELSE 'value' END || CASE v_count WHEN 1 THEN '' ELSE 's' END,
+                        coalesce('column "' || p_column || '" of ', ''),
+                        (SELECT relname FROM pg_class WHERE oid = p_table)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'Save them first, or SET openinfo.allow_data_loss = on to let them go.';
+                  HINT = 'Back up the data, or set "openinfo.allow_data_loss" to "on".';
     END IF;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.forbid_data_loss(regclass, text, text) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.forbid_data_loss(regclass, text, text) IS
+    'Used by downgrades: raises an error when rows or values would be lost';
+
+-- p_rows says which rows count; those that the next upgrade creates again by itself do not.
+CREATE FUNCTION @extschema@.drop_table_if_empty(p_table regclass, p_rows text DEFAULT 'true') RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    -- not written in, because the schema may have been renamed
+    v_schema CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
+BEGIN
+    EXECUTE format('SELECT %s.forbid_data_loss($1, $2, NULL)', v_schema) USING p_table, p_rows;
     EXECUTE format('DROP TABLE %s', p_table);
 END
 $fn$;
 REVOKE ALL ON FUNCTION @extschema@.drop_table_if_empty(regclass, text) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.drop_table_if_empty(regclass, text) IS 'Used by the scripts that step down: drops a table unless rows would be lost';
+COMMENT ON FUNCTION @extschema@.drop_table_if_empty(regclass, text) IS
+    'Used by downgrades: drops a table unless rows would be lost';
+
+-- p_default is the value that rows have when nobody has set one, as text; it is not counted, and neither is NULL.
+CREATE FUNCTION @extschema@.drop_column_if_empty(p_table regclass, p_column text, p_default text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_schema CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
+    v_type   text;
+BEGIN
+    SELECT format_type(atttypid, atttypmod) INTO v_type
+      FROM pg_attribute WHERE attrelid = p_table AND attname = p_column::name AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of table "%" does not exist', p_column,
+                        (SELECT relname FROM pg_class WHERE oid = p_table)
+            USING ERRCODE = 'undefined_column';
+    END IF;
+    -- As text, because not every type has an equality operator.
+    EXECUTE format('SELECT %s.forbid_data_loss($1, $2, $3)', v_schema)
+      USING p_table, format('%1$I IS NOT NULL AND %1$I::text IS DISTINCT FROM CAST(%2$L AS %3$s)::text',
+                            p_column, p_default, v_type), p_column;
+    EXECUTE format('ALTER TABLE %s DROP COLUMN %I', p_table, p_column);
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.drop_column_if_empty(regclass, text, text) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.drop_column_if_empty(regclass, text, text) IS
+    'Used by downgrades: drops a column unless values would be lost';
 
 CREATE FUNCTION @extschema@.migration_20260101000001_init_core_tables() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$

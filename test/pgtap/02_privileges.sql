@@ -143,7 +143,8 @@ INSERT INTO internal VALUES
     -- in an index too, for whoever writes a topic; and what only the index itself calls
     ('topic_search_band', 'service'), ('topic_search_text', 'service'), ('topic_search_keys', 'service'),
     ('topic_keys_extract', 'nobody'), ('topic_keys_question', 'nobody'), ('topic_keys_in_range', 'nobody'), ('topic_keys_answer', 'nobody'),
-    ('secure_table', 'nobody'), ('comment_on_table', 'nobody'), ('drop_table_if_empty', 'nobody'), ('apply_migrations', 'nobody');
+    ('secure_table', 'nobody'), ('comment_on_table', 'nobody'), ('apply_migrations', 'nobody'),
+    ('forbid_data_loss', 'nobody'), ('drop_table_if_empty', 'nobody'), ('drop_column_if_empty', 'nobody');
 
 CREATE TEMP VIEW our_function AS
     SELECT p.oid, p.oid::regprocedure::text AS signature, p.proname::text AS name,

@@ -5,10 +5,11 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use OpenInfoTest;
+use OpenInfoCatalog;
 
 my $node = new_node('hostile', bare => 1);
 my @roles = qw(anon authenticated service_role);
-my @versions = qw(0.1.0 0.2.0 0.3.0 0.4.0 0.5.0 1.0.0);
+my @versions = versions($node);
 
 sub database
 {

@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use OpenInfoTest;
+use OpenInfoCatalog;
 use PostgreSQL::Test::Utils;
 
 my $node = new_node('monitoring', bare => 1, conf => "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_utility = off\n");
@@ -77,7 +78,7 @@ $node->safe_psql('supabase', 'DROP TABLE notes');
 
 $node->safe_psql('postgres', 'CREATE DATABASE steps');
 $node->safe_psql('steps', "CREATE SCHEMA \"My App\"; CREATE EXTENSION openinfo SCHEMA \"My App\" VERSION '0.1.0'; "
-	. join ' ', map { "ALTER EXTENSION openinfo UPDATE TO '$_';" } qw(0.2.0 0.3.0 0.4.0 0.5.0 1.0.0));
+	. join ' ', map { "ALTER EXTENSION openinfo UPDATE TO '$_';" } grep { $_ ne '0.1.0' } versions($node));
 is(found('steps', '"My App"'), '', 'nor after every step of the way up');
 $node->safe_psql('steps', 'GRANT INSERT ON "My App".leads TO anon');
 is(found('steps', '"My App"'), 'anon has no access|INSERT on "My App".leads', 'names are quoted where they must be');

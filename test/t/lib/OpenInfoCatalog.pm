@@ -3,11 +3,15 @@ package OpenInfoCatalog;
 # What the tests of survival share: rows for every table of every version, a snapshot of the whole catalog, and
 # checksums of the rows.
 #
+#   versions($node)                    # all versions of the extension, the oldest first
+#   migrations($node, $db, $schema)    # how many migrations the installed version has
 #   fill($node, $db, $schema)          # one row or more into each table that is there and empty
 #   work_with($node, $db)              # installs into schema app and changes it as users do; needs no role
 #   works($node, $db, $schema, $name)  # one test: every stamp, seal and cascade does its work; rolled back
 #   snapshot($node, $db)               # the catalog as text; snapshot.sql says what is in it
-#   checksums($node, $db, $schema)     # "table count md5" for each table of the schema
+#   columns($node, $db, $schema)       # { table => [ columns ] }, generated ones left out
+#   checksums($node, $db, $schema)     # "table count md5" for each table of the schema; a fourth argument, as
+#                                      # columns() returns it, says which tables and columns count
 #   same($got, $expected, $name)       # one test; shows only the lines that differ
 #   fails($node, $db, $sql)            # message, with SQLSTATE and hint, of SQL that must fail; '' when it does not
 
@@ -18,9 +22,7 @@ use File::Basename qw(dirname);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(@versions fill work_with works tables snapshot checksums same fails);
-
-our @versions = qw(0.1.0 0.2.0 0.3.0 0.4.0 0.5.0 1.0.0);
+our @EXPORT = qw(versions migrations fill work_with works tables columns snapshot checksums same fails);
 
 # Rows of two workspaces, table by table, in the order of their foreign keys.
 my $one = "'11111111-1111-1111-1111-111111111111'";
@@ -59,10 +61,27 @@ my @rows = (
 	stripe_customers => "(workspace_id, stripe_customer_id, subscription_status) VALUES ($one, 'cus_1', 'active')",
 );
 
+# Values for columns that a later version adds to a table of an earlier one, "table.column" => SQL expression; other than
+# the column's default, so that the way down has something to lose.
+our %values = ();
+
 sub quoted
 {
 	my ($name) = @_;
 	return '"' . ($name =~ s/"/""/gr) . '"';
+}
+
+sub versions
+{
+	my ($node) = @_;
+	# not from pg_available_extension_versions, which does not know Debian's extension_destdir
+	return split /\n/, $node->safe_psql('postgres', "SELECT source FROM pg_extension_update_paths('openinfo') GROUP BY source ORDER BY string_to_array(source, '.')::int[]");
+}
+
+sub migrations
+{
+	my ($node, $db, $schema) = @_;
+	return $node->safe_psql($db, "SELECT count(*) FROM pg_proc WHERE pronamespace = '" . quoted($schema) . "'::regnamespace AND proname ~ '^migration_\\d+_'");
 }
 
 # Names of the tables in the schema.
@@ -85,6 +104,12 @@ sub fill
 		my $table = "$s.$rows[$i]";
 		$sql .= "SELECT NOT EXISTS (SELECT FROM $table) AS empty \\gset\n\\if :empty\nINSERT INTO $table $rows[$i + 1];\n\\endif\n" if $there{ $rows[$i] };
 	}
+	my $columns = columns($node, $db, $schema);
+	foreach my $name (sort keys %values)
+	{
+		my ($table, $column) = split /\./, $name;
+		$sql .= "UPDATE $s.$table SET $column = $values{$name};\n" if grep { $_ eq $column } @{ $columns->{$table} // [] };
+	}
 	$node->safe_psql($db, $sql);
 
 	# or else a table that a version brings would go through all these tests empty, and nobody would notice
@@ -106,13 +131,27 @@ sub snapshot
 	return $text;
 }
 
-sub checksums
+sub columns
 {
 	my ($node, $db, $schema) = @_;
+	my %columns;
+	foreach (split /\n/, $node->safe_psql($db, "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = '" . quoted($schema) . "'::regnamespace AND c.relkind = 'r' AND a.attgenerated = '' ORDER BY c.relname, a.attnum"))
+	{
+		my ($table, $column) = split /\|/;
+		push @{ $columns{$table} }, $column;
+	}
+	return \%columns;
+}
+
+sub checksums
+{
+	my ($node, $db, $schema, $columns) = @_;
 	my $sql = join "\nUNION ALL\n", map {
 		my $table = quoted($schema) . '.' . quoted($_);
-		"SELECT '$_ ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), '-') FROM $table t"
-	} tables($node, $db, $schema);
+		my $row = $columns ? 'ROW(' . join(', ', map { 't.' . quoted($_) } @{ $columns->{$_} }) . ')' : 't';
+		"SELECT '$_ ' || count(*) || ' ' || coalesce(md5(string_agg($row\::text, chr(10) ORDER BY $row\::text)), '-') FROM $table t"
+	} grep { !$columns || $columns->{$_} } tables($node, $db, $schema);
 	my $text = $node->safe_psql($db, $sql);
 	die "$db has no tables in $schema" if $text eq '';
 	return $text;
