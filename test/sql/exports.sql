@@ -6,7 +6,7 @@ INSERT INTO workspaces (id, slug, name) VALUES ('e0900000-0000-0000-0000-0000000
 INSERT INTO users (id, workspace_id, auth_user_id, email) VALUES
     ('e0900000-0000-0000-0000-0000000000a1', 'e0900000-0000-0000-0000-000000000001', 'e0900000-0000-0000-0000-0000000000f1', 'ann@exports.example');
 
--- A member asks for an export; it expires seven days after its completion, unless somebody says otherwise.
+-- A member requests an export; it expires seven days after its completion, unless expires_at is set.
 SET ROLE authenticated;
 SET request.jwt.claim.sub = 'e0900000-0000-0000-0000-0000000000f1';
 INSERT INTO export_jobs (export_format, filters) VALUES ('csv', '{"size": "small"}') RETURNING user_id = get_user_id() AS own, status, expires_at;
@@ -16,7 +16,7 @@ UPDATE export_jobs SET status = 'completed', completed_at = now(), file_url = 's
  WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001' RETURNING expires_at - completed_at AS lives;
 UPDATE export_jobs SET expires_at = completed_at + interval '1 hour' WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001' RETURNING expires_at - completed_at AS lives;
 
--- A worker need not say when it was completed.
+-- A worker may leave out the time of completion.
 BEGIN;
 UPDATE export_jobs SET status = 'completed', completed_at = NULL, expires_at = NULL WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001'
 RETURNING completed_at = now() AS now, expires_at - completed_at AS lives;
@@ -27,8 +27,8 @@ ROLLBACK;
 -- Nothing has expired yet.
 SELECT cleanup_expired_exports();
 
--- What has expired goes, in every workspace and whatever its status; its file is written down first.  There may be no
--- file, and its address may be longer than an index entry.
+-- Expired jobs are deleted, in every workspace and whatever their status; their files are queued for deletion.  A job may
+-- have no file, and the address of a file may be longer than an index entry.
 INSERT INTO export_jobs (workspace_id, status, file_url, completed_at, expires_at) VALUES
     ('e0900000-0000-0000-0000-000000000001', 'completed', 'store://old', now() - interval '8 days', now() - interval '1 day'),
     ('e0900000-0000-0000-0000-000000000001', 'completed', 'store://older', now() - interval '9 days', now() - interval '2 days'),
@@ -45,12 +45,12 @@ SELECT w.slug, file_url, status FROM export_jobs JOIN workspaces w ON w.id = wor
 RESET ROLE;
 SELECT count(*) AS not_as_expected FROM expected e FULL JOIN expired_export_files f USING (workspace_id, file_url) WHERE e.expires_at IS DISTINCT FROM f.expired_at;
 DROP TABLE expected;
--- Again: nothing left, nothing written twice.
+-- A second run finds nothing, and queues no file twice.
 SET ROLE service_role;
 SELECT cleanup_expired_exports();
 SELECT count(*) AS files FROM expired_export_files;
 
--- Whoever deletes an export, its file is written down, as expired by now; what he takes back is not.
+-- The file of an export is queued when a member or the service deletes it, as expired now; not when that is rolled back.
 DELETE FROM expired_export_files;
 INSERT INTO export_jobs (workspace_id, user_id, file_url, completed_at, expires_at)
 SELECT 'e0900000-0000-0000-0000-000000000001', 'e0900000-0000-0000-0000-0000000000a1', file_url, now(), expires_at
@@ -68,7 +68,7 @@ DELETE FROM export_jobs WHERE file_url = 'store://fresh';
 SELECT file_url, expired_at BETWEEN now() - interval '1 minute' AND now() AS now FROM expired_export_files ORDER BY 1;
 SELECT file_url FROM export_jobs WHERE workspace_id = 'e0900000-0000-0000-0000-000000000001' AND file_url LIKE 'store:%';
 
--- Nobody else: not the owner of the export, and not when somebody has granted EXECUTE.
+-- No other role may run it: not the owner of the export, and not a role that was granted EXECUTE.
 RESET ROLE;
 BEGIN;
 GRANT EXECUTE ON FUNCTION cleanup_expired_exports() TO authenticated;

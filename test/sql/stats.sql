@@ -8,7 +8,8 @@ INSERT INTO users (id, workspace_id, auth_user_id, email, plan, daily_credits_us
     ('57a70000-0000-0000-0000-0000000000a2', '57a70000-0000-0000-0000-000000000001', '57a70000-0000-0000-0000-0000000000f2', 'bob@stats.example', 'enterprise', 3, 5, (now() AT TIME ZONE 'UTC')::date - 1),
     ('57a70000-0000-0000-0000-0000000000a3', '57a70000-0000-0000-0000-000000000002', '57a70000-0000-0000-0000-0000000000f3', 'una@stats.example', 'enterprise', 7, NULL, (now() AT TIME ZONE 'UTC')::date);
 
--- Nothing yet: zeros, no nulls.  Credits of an earlier day count as zero; what is overspent by one is not missed by the other.
+-- An empty workspace: zeros, no nulls.  Credits of an earlier day count as zero; what one member has overspent does not
+-- reduce what remains for another.
 SET ROLE authenticated;
 SET request.jwt.claim.sub = '57a70000-0000-0000-0000-0000000000f1';
 SELECT jsonb_pretty(get_workspace_stats());
@@ -19,7 +20,7 @@ INSERT INTO queries (workspace_id, topic_id, name, status)
 SELECT '57a70000-0000-0000-0000-000000000001', '57a70000-0000-0000-0000-0000000000e1', 'query', s::query_status
   FROM unnest(ARRAY['active', 'active', 'active', 'paused', 'paused', 'completed']) s;
 INSERT INTO queries (workspace_id, topic_id, name) VALUES ('57a70000-0000-0000-0000-000000000002', '57a70000-0000-0000-0000-0000000000e1', 'other');
--- Ten leads now, and one on each side of this day's and this week's beginning.
+-- Ten leads now, and one on each side of the start of this day and of this week.
 INSERT INTO leads (workspace_id, company_data, enrichment_status, delivery_status, created_at)
 SELECT '57a70000-0000-0000-0000-000000000001'::uuid, '{"name": "Company"}'::jsonb, e::enrichment_status, d::delivery_status, at
   FROM (VALUES ('enriched', 'delivered', date_trunc('day', now(), 'UTC')),
@@ -30,7 +31,7 @@ SELECT '57a70000-0000-0000-0000-000000000001'::uuid, '{"name": "Company"}'::json
 SELECT '57a70000-0000-0000-0000-000000000001'::uuid, '{"name": "Company"}'::jsonb, 'pending'::enrichment_status, 'pending'::delivery_status, now() FROM generate_series(1, 10);
 INSERT INTO leads (workspace_id, company_data) VALUES ('57a70000-0000-0000-0000-000000000002', '{"name": "Other"}');
 
--- The same numbers as separate counts give; the zone of the session does not matter.
+-- The numbers agree with separate counts; the session's time zone does not matter.
 SET timezone = 'Pacific/Kiritimati';
 SET ROLE authenticated;
 SELECT s #> '{leads,total}' AS total, s #> '{leads,by_status}' AS by_status, s -> 'queries' AS queries, s -> 'members' AS members,
@@ -40,7 +41,7 @@ SELECT s #> '{leads,total}' AS total, s #> '{leads,by_status}' AS by_status, s -
 RESET timezone;
 SELECT get_workspace_stats(get_user_workspace_id()) = get_workspace_stats(p_workspace_id => get_user_workspace_id()) AS same;
 
--- One's own workspace alone.
+-- Only the caller's own workspace.
 \set VERBOSITY default
 SELECT get_workspace_stats('57a70000-0000-0000-0000-000000000002');
 \set VERBOSITY terse
@@ -56,12 +57,12 @@ SET ROLE anon;
 SELECT openinfo.get_workspace_stats();
 RESET ROLE;
 
--- The service sees every workspace.  One member without a limit: no limit, and nothing to remain of it.
+-- The service sees every workspace.  When one member has no limit, limit and remaining are null.
 SET ROLE service_role;
 SELECT get_workspace_stats('57a70000-0000-0000-0000-000000000002') - 'leads' AS stats;
 SELECT get_workspace_stats();
 SELECT get_workspace_stats('57a70000-0000-0000-0000-00000000dead');
--- It reads, and so it works where nothing may be written.
+-- It only reads, so it works in a read-only transaction.
 BEGIN READ ONLY;
 SELECT get_workspace_stats('57a70000-0000-0000-0000-000000000002') #> '{leads,total}' AS total;
 COMMIT;
