@@ -47,7 +47,6 @@ OBJS = \
 	src/integrations/integrations.o \
 	src/billing/billing.o \
 	src/operations/jobs.o \
-	src/operations/due.o \
 	src/operations/drop_guard.o \
 
 DATA = \

@@ -1,8 +1,8 @@
 \echo '== Four jobs, and what cannot be dropped by the way'
 
 \echo '-- pg_cron is here, so CREATE EXTENSION has registered the jobs. None has run yet, and none is overdue:'
-SELECT name, schedule, active, to_char(next_due AT TIME ZONE 'UTC', 'Dy DD Mon HH24:MI') AS next_due_utc, overdue FROM openinfo_jobs;
-SELECT demo.claim((SELECT count(*) = 4 AND bool_and(active AND next_due > now() AND NOT overdue) FROM openinfo_jobs), 'four jobs are due and none is overdue') \gset
+SELECT name, schedule, active, overdue FROM openinfo_jobs;
+SELECT demo.claim((SELECT count(*) = 4 AND bool_and(active AND NOT overdue) FROM openinfo_jobs), 'four jobs are active and none is overdue') \gset
 SELECT count(*) AS registered_again FROM schedule_jobs() \gset
 SELECT demo.claim((SELECT count(*) = 4 FROM cron.job) AND :registered_again = 4, 'registered twice they are still four') \gset
 

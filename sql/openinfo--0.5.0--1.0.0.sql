@@ -109,7 +109,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.unschedule_jobs() TO service_role;
 COMMENT ON FUNCTION @extschema@.unschedule_jobs() IS 'Takes the four jobs away; returns the names of those that were there';
 
 CREATE FUNCTION @extschema@.job_status() RETURNS TABLE (name text, schedule text, active boolean, last_start timestamptz,
-        last_status text, last_message text, duration interval, next_due timestamptz, overdue boolean)
+        last_status text, last_message text, duration interval, overdue boolean)
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_job_status' ROWS 4;
 REVOKE ALL ON FUNCTION @extschema@.job_status() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.job_status() TO service_role;
@@ -117,11 +117,11 @@ COMMENT ON FUNCTION @extschema@.job_status() IS 'The four jobs and how they are 
 
 -- A view that named cron.job could not be made where pg_cron is not; so a function looks.
 CREATE VIEW @extschema@.openinfo_jobs WITH (security_invoker = true) AS
-    SELECT name, schedule, active, last_start, last_status, last_message, duration, next_due, overdue
+    SELECT name, schedule, active, last_start, last_status, last_message, duration, overdue
       FROM @extschema@.job_status();
 REVOKE ALL ON TABLE @extschema@.openinfo_jobs FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON TABLE @extschema@.openinfo_jobs TO service_role;
-COMMENT ON VIEW @extschema@.openinfo_jobs IS 'The four jobs: how the last run went, when the next is due, and whether one is overdue';
+COMMENT ON VIEW @extschema@.openinfo_jobs IS 'The four jobs: the last run of each, and whether the next one is overdue';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.name IS 'Name of the job';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.schedule IS 'When it runs, as cron writes it; UTC';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.active IS 'Whether pg_cron runs it';
@@ -129,8 +129,7 @@ COMMENT ON COLUMN @extschema@.openinfo_jobs.last_start IS 'When the last run beg
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_status IS 'How it went: succeeded, failed, running, ...; "not scheduled" where pg_cron has no such job for this database';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_message IS 'What it said';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.duration IS 'How long it took';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.next_due IS 'When it is due next; NULL when it is not active, or its schedule is none of five numeric fields';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS 'Due for more than ten minutes and not run; NULL when that cannot be known';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS 'Active, and not started for longer than its interval (a day or a week) and ten minutes; NULL when that cannot be known';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Monitoring: sizes, use of indexes, slow queries, connections, and the security checklist

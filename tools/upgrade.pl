@@ -92,7 +92,7 @@ my $catalog = snapshot($new, 'app');
 works($new, 'app', 'app', 'upgraded');
 is($new->safe_psql('app', 'ALTER EXTENSION openinfo UPDATE; SELECT count(*) FROM app.apply_migrations()'), '0', 'there is nothing left to do');
 like(fails($new, 'app', 'DROP EXTENSION openinfo CASCADE'), qr/ERROR:  55000: DROP EXTENSION would delete data/, 'the guard stands');
-is($new->safe_psql('app', 'SELECT count(*) FROM app.openinfo_jobs WHERE active AND next_due > now()'), '4', 'the jobs are due');
+is($new->safe_psql('app', 'SELECT count(*) FROM app.openinfo_jobs WHERE active'), '4', 'the jobs are active');
 
 # One of them runs: within the minute.
 $new->safe_psql('app', "SELECT cron.alter_job(jobid, schedule => '* * * * *') FROM cron.job WHERE jobname = 'openinfo_reset_daily_credits'");

@@ -1,18 +1,17 @@
 /*
  * jobs.c
- *		The four scheduled functions, through pg_cron.
+ *		The four scheduled functions, run by pg_cron.
  *
- *	job			what pg_cron runs; four of them are ours, known by their names
- *	run			one execution of a job, as cron.job_run_details keeps it
- *	due			the minute at which a schedule wants a run, in pg_cron's time zone
- *	overdue		due for more than OVERDUE_AFTER since the last run, or since it was scheduled, and not run
+ *	job			what pg_cron runs; four jobs are ours, known by their names
+ *	run			one execution of a job, as recorded in cron.job_run_details
+ *	overdue		active, and not started since the job's interval (a day or a week) and ten minutes
  *
- * pg_cron lives in one database of a server, if anywhere, and so nothing here may need it: its tables and functions are
- * looked up when they are used.  Jobs belong to the owner of the extension whoever schedules them, so that scheduling them
- * again finds them, and they run as somebody who may run the functions.
+ * pg_cron is in one database of a server, if in any, so nothing here may require it: its tables and functions
+ * are looked up when they are used.  Jobs belong to the owner of the extension, whoever schedules them: so
+ * scheduling them again finds them, and they run as a role that may call the functions.
  *
- * Invariant: in a database with pg_cron, schedule_jobs() leaves exactly these four jobs for it, however often and by
- * however many at once it is called.
+ * Invariant: in a database with pg_cron, schedule_jobs() leaves exactly these four jobs for it, however often
+ * and in however many sessions at once it is called.
  */
 #include "openinfo.h"
 
@@ -28,23 +27,21 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
-#include "operations/due.h"
-
-#define OVERDUE_AFTER (10 * USECS_PER_MINUTE)
 
 typedef struct Job
 {
 	const char *name;
 	const char *schedule; /* UTC */
+	int			interval; /* hours */
 	const char *function;
 } Job;
 
 /* in the order in which they are listed everywhere */
 static const Job jobs[] = {
-	{"openinfo_reset_daily_credits", "0 0 * * *", "reset_daily_credits"},
-	{"openinfo_update_topic_trends", "5 0 * * 1", "update_topic_trends"},
-	{"openinfo_reset_weekly_lead_counts", "0 0 * * 1", "reset_weekly_lead_counts"},
-	{"openinfo_cleanup_expired_exports", "30 0 * * *", "cleanup_expired_exports"},
+	{"openinfo_reset_daily_credits", "0 0 * * *", 24, "reset_daily_credits"},
+	{"openinfo_update_topic_trends", "5 0 * * 1", 7 * 24, "update_topic_trends"},
+	{"openinfo_reset_weekly_lead_counts", "0 0 * * 1", 7 * 24, "reset_weekly_lead_counts"},
+	{"openinfo_cleanup_expired_exports", "30 0 * * *", 24, "cleanup_expired_exports"},
 };
 
 static bool
@@ -54,10 +51,11 @@ jobs_have_cron(void)
 }
 
 /*
- * What a job runs.  Once the extension is gone the job has nothing left to do and unschedules itself; while the extension
- * is there, an error stays an error, to be seen in openinfo_jobs.  A block, because SQL that names a function which is gone
- * cannot be parsed; looking the job up, because pg_cron makes up for a minute that it missed even when the job is gone.
- * pg_cron does not know since when a job has been there; the first line does, for "overdue".
+ * The command of a job.  When the extension has been dropped, the job unschedules itself; while the extension
+ * exists, an error is an error, shown in openinfo_jobs.  A DO block, because SQL that calls a function that
+ * does not exist cannot be parsed; it looks the job up, because pg_cron runs a minute that it missed even
+ * when the job no longer exists.  pg_cron does not record when a job was scheduled; the first line does, for
+ * "overdue".
  */
 static char *
 jobs_command(const Job *job)
@@ -68,11 +66,14 @@ jobs_command(const Job *job)
 	pg_strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", pg_gmtime(&now));
 	return psprintf("-- openinfo, scheduled %s\n"
 					"DO $openinfo$ BEGIN\n"
-					"  IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'openinfo') THEN\n"
+					"  IF EXISTS (SELECT FROM pg_catalog.pg_extension\n"
+					"             WHERE extname OPERATOR(pg_catalog.=) 'openinfo') THEN\n"
 					"    PERFORM %s.%s();\n"
 					"  ELSE\n"
-					"    PERFORM cron.unschedule(jobid) FROM cron.job WHERE jobname OPERATOR(pg_catalog.=) '%s'\n"
-					"      AND username OPERATOR(pg_catalog.=) current_user AND database OPERATOR(pg_catalog.=) pg_catalog.current_database();\n"
+					"    PERFORM cron.unschedule(jobid) FROM cron.job\n"
+					"      WHERE jobname OPERATOR(pg_catalog.=) '%s'\n"
+					"      AND username OPERATOR(pg_catalog.=) current_user\n"
+					"      AND database OPERATOR(pg_catalog.=) pg_catalog.current_database();\n"
 					"  END IF;\n"
 					"END $openinfo$",
 					since, catalog_schema_name(), job->function, job->name);
@@ -81,19 +82,21 @@ jobs_command(const Job *job)
 /*
  * schedule_jobs() returns setof text
  *
- * Schedules the four jobs for this database, or brings those that are there back to what they should be; returns their
- * names.  Callers: superusers and service_role; CREATE EXTENSION.  Errors: 42501 anybody else; 25006 read-only; 55000 pg_cron is not in this
- * database, or keeps a job of that name for another one.  Locks: RowExclusive on cron.job.
- * Rule: section 6 of the contract.
+ * Schedules the four jobs for this database, or restores the schedule and the command of those that exist;
+ * returns their names.
+ * Callers: superusers and service_role; CREATE EXTENSION.  Errors: 42501 other callers; 25006 read-only;
+ * 55000 pg_cron is not in this database, or has a job of that name for another one.  Locks: RowExclusive on
+ * cron.job.
  */
 PG_FUNCTION_INFO_V1(openinfo_schedule_jobs);
 Datum
 openinfo_schedule_jobs(PG_FUNCTION_ARGS)
 {
-	/* pg_cron finds a job by name and user alone, and would hand us the command of a job that runs elsewhere */
-	static Statement elsewhere = STATEMENT("SELECT database FROM cron.job"
-										   " WHERE jobname = $1::name AND username = current_user AND database <> current_database()",
-										   "text");
+	/* pg_cron finds a job by name and user alone, and would replace the command of another database's job */
+	static Statement elsewhere = STATEMENT(
+		"SELECT database FROM cron.job"
+		" WHERE jobname = $1::name AND username = current_user AND database <> current_database()",
+		"text");
 	static Statement schedule = STATEMENT("SELECT cron.schedule($1, $2, $3)", "text, text, text");
 	ReturnSetInfo	*set = (ReturnSetInfo *) fcinfo->resultinfo;
 	StatementScope	 scope;
@@ -123,22 +126,23 @@ openinfo_schedule_jobs(PG_FUNCTION_ARGS)
 /*
  * unschedule_jobs() returns setof text
  *
- * Takes the four jobs of this database away, whoever scheduled them; returns the names of those that were there, and
- * nothing where pg_cron is not in this database.  Callers, locks: as schedule_jobs().  Errors: 42501 anybody else; 25006
- * read-only.
+ * Unschedules the four jobs of this database, whoever scheduled them; returns the names of those that
+ * existed, no rows where pg_cron is not in this database. Callers, locks: as schedule_jobs().  Errors: 42501
+ * other callers; 25006 read-only.
  */
 PG_FUNCTION_INFO_V1(openinfo_unschedule_jobs);
 Datum
 openinfo_unschedule_jobs(PG_FUNCTION_ARGS)
 {
-	static Statement unschedule = STATEMENT("SELECT cron.unschedule(jobid) FROM cron.job"
-											" WHERE jobname = $1::name AND database = current_database()",
-											"text");
-	ReturnSetInfo	*set = (ReturnSetInfo *) fcinfo->resultinfo;
-	StatementScope	 scope;
+	static Statement unschedule = STATEMENT(
+		"SELECT cron.unschedule(jobid) FROM cron.job"
+		" WHERE jobname = $1::name AND database = current_database()",
+		"text");
+	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
+	StatementScope scope;
 
 	authorize_service("unschedule_jobs");
-	/* pg_cron deletes without asking */
+	/* pg_cron does not check it */
 	PreventCommandIfReadOnly("unschedule_jobs()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!jobs_have_cron())
@@ -157,16 +161,7 @@ openinfo_unschedule_jobs(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Whether runs are recorded at all; without that nothing is known of them. */
-static bool
-jobs_are_logged(void)
-{
-	const char *logged = GetConfigOption("cron.log_run", true, false);
-
-	return logged == NULL || strcmp(logged, "off") != 0;
-}
-
-/* Columns of job_status(), and of what is read for it. */
+/* Columns of job_status(). */
 enum
 {
 	STATUS_NAME,
@@ -176,83 +171,64 @@ enum
 	STATUS_LAST_STATUS,
 	STATUS_LAST_MESSAGE,
 	STATUS_DURATION,
-	STATUS_NEXT_DUE,
 	STATUS_OVERDUE,
 	STATUS_COLUMNS
 };
 
-/* When a job is due, as far as its schedule can be read. */
-static void
-jobs_fill_due(Datum *values, bool *isnull, TimestampTz since)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	Schedule	schedule;
-	TimestampTz due;
-
-	if (!due_parse(TextDatumGetCString(values[STATUS_SCHEDULE]), &schedule))
-		return;
-	isnull[STATUS_NEXT_DUE] = !due_after(&schedule, now, &due);
-	values[STATUS_NEXT_DUE] = TimestampTzGetDatum(due);
-
-	if (since == DT_NOBEGIN || !jobs_are_logged())
-		return;
-	isnull[STATUS_OVERDUE] = false;
-	values[STATUS_OVERDUE] = BoolGetDatum(due_after(&schedule, since, &due) && due + OVERDUE_AFTER < now);
-}
-
 /*
- * job_status() returns table (name text, schedule text, active boolean, last_start timestamptz, last_status text,
- *		last_message text, duration interval, next_due timestamptz, overdue boolean)
+ * job_status() returns table (name text, schedule text, active boolean, last_start timestamptz, last_status
+ * text,
+ *		last_message text, duration interval, overdue boolean)
  *
- * The four jobs and how they are doing; behind view openinfo_jobs.  last_status is 'not scheduled' where pg_cron, in this
- * database, has no such job.  next_due is NULL when the job is not active, or somebody gave it a schedule that due.c does
- * not read; overdue is NULL when it cannot be known.
- * Callers: superusers and service_role.  Errors: 42501 anybody else.  Locks: AccessShare on pg_cron's two tables.
+ * The four jobs and their last runs; behind view openinfo_jobs.  last_status is 'not scheduled' where
+ * pg_cron, in this database, has no such job.  overdue is NULL for a job that is not scheduled, or when
+ * pg_cron does not record runs.
+ * Callers: superusers and service_role.  Errors: 42501 other callers.  Locks: AccessShare on pg_cron's two
+ * tables.
  */
 PG_FUNCTION_INFO_V1(openinfo_job_status);
 Datum
 openinfo_job_status(PG_FUNCTION_ARGS)
 {
-	/* a run that never got a connection has an end and no start */
-	static Statement read = STATEMENT("SELECT j.schedule, j.active, coalesce(r.start_time, r.end_time), r.status, r.return_message,"
-									  " r.end_time - r.start_time,"
-									  " greatest(coalesce(r.start_time, r.end_time),"
-									  "  substring(j.command FROM '^-- openinfo, scheduled (\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ)')::timestamptz)"
-									  " FROM cron.job j LEFT JOIN LATERAL"
-									  "  (SELECT * FROM cron.job_run_details WHERE jobid = j.jobid ORDER BY runid DESC LIMIT 1) r ON true"
-									  " WHERE j.jobname = $1::name AND j.database = current_database()"
-									  " ORDER BY j.active DESC, j.jobid LIMIT 1",
-									  "text");
-	ReturnSetInfo	*set = (ReturnSetInfo *) fcinfo->resultinfo;
-	bool			 have_cron = jobs_have_cron();
-	StatementScope	 scope;
+	/* a run without a connection has an end and no start; a job that never ran counts from its scheduling */
+	static Statement read = STATEMENT(
+		"SELECT j.schedule, j.active, coalesce(r.start_time, r.end_time), r.status, r.return_message,"
+		"       r.end_time - r.start_time,"
+		"       j.active AND CASE WHEN current_setting('cron.log_run', true) IS DISTINCT FROM 'off' THEN"
+		"         greatest(coalesce(r.start_time, r.end_time),"
+		"                  substring(j.command"
+		"                            FROM '^-- openinfo, scheduled ([-0-9]{10}T[:0-9]{8}Z)')::timestamptz)"
+		"           < clock_timestamp() - $2 * interval '1 hour' - interval '10 minutes' END"
+		"  FROM cron.job j"
+		"  LEFT JOIN LATERAL (SELECT * FROM cron.job_run_details"
+		"                      WHERE jobid = j.jobid ORDER BY runid DESC LIMIT 1) r ON true"
+		" WHERE j.jobname = $1::name AND j.database = current_database()"
+		" ORDER BY j.active DESC, j.jobid LIMIT 1",
+		"text, int4");
+	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		   have_cron = jobs_have_cron();
+	StatementScope scope;
 
 	authorize_service("job_status");
 	InitMaterializedSRF(fcinfo, 0);
 	statement_begin_as(&scope, catalog_owner());
 	for (int i = 0; i < lengthof(jobs); i++)
 	{
+		Datum arguments[2] = {CStringGetTextDatum(jobs[i].name), Int32GetDatum(jobs[i].interval)};
 		Datum values[STATUS_COLUMNS];
 		bool  isnull[STATUS_COLUMNS];
 
 		memset(isnull, true, sizeof(isnull));
-		isnull[STATUS_NAME] = isnull[STATUS_ACTIVE] = false;
-		values[STATUS_NAME] = CStringGetTextDatum(jobs[i].name);
-		if (have_cron && statement_run(&read, &values[STATUS_NAME], NULL, true, 1) > 0)
-		{
-			bool  unknown;
-			Datum since = statement_value(7, &unknown);
-
-			for (int column = STATUS_SCHEDULE; column <= STATUS_DURATION; column++)
+		values[STATUS_NAME] = arguments[0];
+		isnull[STATUS_NAME] = false;
+		if (have_cron && statement_run(&read, arguments, NULL, true, 1) > 0)
+			for (int column = STATUS_SCHEDULE; column < STATUS_COLUMNS; column++)
 				values[column] = statement_value(column, &isnull[column]);
-			if (DatumGetBool(values[STATUS_ACTIVE]))
-				jobs_fill_due(values, isnull, unknown ? DT_NOBEGIN : DatumGetTimestampTz(since));
-		}
 		else
 		{
 			values[STATUS_ACTIVE] = BoolGetDatum(false);
 			values[STATUS_LAST_STATUS] = CStringGetTextDatum("not scheduled");
-			isnull[STATUS_LAST_STATUS] = false;
+			isnull[STATUS_ACTIVE] = isnull[STATUS_LAST_STATUS] = false;
 		}
 		tuplestore_putvalues(set->setResult, set->setDesc, values, isnull);
 	}
