@@ -546,13 +546,13 @@ GRANT EXECUTE ON FUNCTION @extschema@.security_checklist() TO service_role;
 COMMENT ON FUNCTION @extschema@.security_checklist() IS 'Verifies the security checklist against the catalog: what holds, and where it does not, which objects are to blame';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Guard (src/operations/drop_guard.c)
+-- Protection against accidental drops (src/operations/drop_guard.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.guard_against_drop() RETURNS event_trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_guard_against_drop';
 REVOKE ALL ON FUNCTION @extschema@.guard_against_drop() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.guard_against_drop() IS 'Event trigger: announces a command that must not delete data';
+COMMENT ON FUNCTION @extschema@.guard_against_drop() IS 'Event trigger: announces commands that must not delete data';
 
 -- Without DROP TABLE: a server that has lost the library must still be able to drop tables.
 CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')

@@ -1,19 +1,21 @@
 /*
  * drop_guard.c
- *		DROP EXTENSION, DROP SCHEMA and DROP OWNED do not take data along by the way.
+ *		Protection against accidental drops: DROP EXTENSION, DROP SCHEMA and DROP OWNED.
  *
- *	announced	said of a command that event trigger openinfo_guard has seen start: one of the three
- *	our tables	those that the migrations make, and whatever inherits from them or is a partition of them
+ *	announced	of a command: event trigger openinfo_guard has seen it start, so it is one of the three
+ *	our tables	those that the migrations create, and their partitions and other descendants
  *
- * The event trigger only announces the command; the object access hook refuses when that command comes to drop the
- * extension, or one of our tables, while it holds rows.  By then PostgreSQL has checked that the caller may drop it and
- * that nothing else forbids it, so its own errors come first, and every way that leads there (CASCADE, a DO block, another
- * schema that the extension depends on) is the same way.
+ * The event trigger only announces the command; the object access hook raises the error when that command is
+ * about to drop the extension, or one of our tables, while it holds rows.  By then PostgreSQL has checked
+ * that the caller may drop it and that nothing else forbids it, so PostgreSQL's own errors come first, and
+ * every way to the drop (CASCADE, a DO block, another schema that the extension depends on) ends in the same
+ * place.
  *
- * Invariant: what is refused depends on the command alone, never on whether this session happened to load the library
- * before.  So a plain DROP TABLE, which no event trigger announces, is never refused: it names the table, only its owner
- * may say it, and pg_restore --clean says it for every table.  An event trigger with DROP TABLE in its list would break
- * every DROP TABLE of a database whose server has lost the library.
+ * Invariant: whether a command is refused depends on the command alone, never on whether this session has
+ * loaded the library before.  So a plain DROP TABLE, which no event trigger announces, is never refused: it
+ * names the table, only its owner may run it, and pg_restore --clean runs it for every table.  If the event
+ * trigger had DROP TABLE in its list, no table of the database could be dropped on a server that has lost the
+ * library.
  */
 #include "openinfo.h"
 
@@ -50,14 +52,15 @@ static const char *announced = NULL;
 static object_access_hook_type	next_access_hook = NULL;
 static ProcessUtility_hook_type next_utility_hook = NULL;
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Which command is running
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --------------------------------------------------------------------------------------------------------
+ * The command
+ * -------------------------------------------------------------------------------------------------------- */
 
 /*
- * guard_against_drop() returns event_trigger: ON ddl_command_start, tags DROP EXTENSION, DROP SCHEMA, DROP OWNED
+ * guard_against_drop() returns event_trigger: ON ddl_command_start, tags DROP EXTENSION, DROP SCHEMA, DROP
+ * OWNED
  *
- * Announces the command; being written in C, it also loads the library, and with it the hook.
+ * Announces the command; because it is written in C, it also loads the library, and so the hook.
  * Callers: event trigger openinfo_guard.  Errors: 39P01 when called otherwise.
  */
 PG_FUNCTION_INFO_V1(openinfo_guard_against_drop);
@@ -71,20 +74,22 @@ openinfo_guard_against_drop(PG_FUNCTION_ARGS)
 }
 
 /*
- * Every command starts unannounced, and leaves behind what was true of the command around it: an event trigger of the
- * user's may run commands of its own between our announcement and the drop.
+ * Every command starts unannounced, and restores the announcement of the command around it when it ends: an
+ * event trigger of the user's may run commands of its own between the announcement and the drop.
  */
 static void
 guard_utility(PlannedStmt *statement, const char *query, bool read_only_tree, ProcessUtilityContext context,
-			  ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
+			  ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver,
+			  QueryCompletion *completion)
 {
 	const char *around = announced;
 
 	announced = NULL;
 	PG_TRY();
 	{
-		(next_utility_hook ? next_utility_hook : standard_ProcessUtility)(statement, query, read_only_tree, context, params,
-																		  environment, receiver, completion);
+		ProcessUtility_hook_type next = next_utility_hook ? next_utility_hook : standard_ProcessUtility;
+
+		next(statement, query, read_only_tree, context, params, environment, receiver, completion);
 	}
 	PG_FINALLY();
 	{
@@ -93,7 +98,7 @@ guard_utility(PlannedStmt *statement, const char *query, bool read_only_tree, Pr
 	PG_END_TRY();
 }
 
-/* The command that loaded the library was not wrapped by guard_utility(), so its announcement ends here at the latest. */
+/* The command that loaded the library did not pass through guard_utility(): its announcement ends here. */
 static void
 guard_transaction_end(XactEvent event, void *arg)
 {
@@ -101,11 +106,11 @@ guard_transaction_end(XactEvent event, void *arg)
 		announced = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * What it may not drop
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --------------------------------------------------------------------------------------------------------
+ * What is protected
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* Is it one of our tables? */
+/* Is a relation one of our tables? */
 static bool
 guard_is_ours(Oid relid)
 {
@@ -132,9 +137,9 @@ guard_is_ours(Oid relid)
 }
 
 /*
- * Refuses when a table holds rows.  As of now rather than of the statement's snapshot: the table may have been locked, and
- * others may have committed into it, since that was taken.  The count reads the table without regard to row-level
- * security; nothing but the number leaves this room.
+ * Raises an error when a table, or one of its descendants, holds rows.  It counts those of now, not those of
+ * the statement's snapshot: other transactions may have committed rows since that was taken.  Row-level
+ * security is ignored; only the number is reported.
  */
 static void
 guard_check_rows(Oid relid)
@@ -173,8 +178,8 @@ guard_check_rows(Oid relid)
 }
 
 /*
- * The extension itself: without it the tables lose their policies, their triggers and every column of one of its types.
- * Our tables that the same command has dropped already were empty.
+ * The extension itself: without it the tables lose their policies, their triggers and all columns of its
+ * types.  Tables that the same command has dropped already were empty.
  */
 static void
 guard_check_extension(void)

@@ -1,9 +1,9 @@
 /*
  * drop_guard.h
- *		DROP EXTENSION, DROP SCHEMA and DROP OWNED do not take data along by the way.
+ *		Protection against accidental drops.
  */
-#ifndef OPENINFO_GUARD_H
-#define OPENINFO_GUARD_H
+#ifndef OPENINFO_DROP_GUARD_H
+#define OPENINFO_DROP_GUARD_H
 
 #include "openinfo.h"
 

@@ -1,4 +1,5 @@
-# DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data unless openinfo.allow_drop is on; nothing else is disturbed.
+# Protection against accidental drops: DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data unless
+# openinfo.allow_drop is on; nothing else is affected.
 
 use strict;
 use warnings FATAL => 'all';
@@ -21,7 +22,7 @@ sub database
 	return;
 }
 
-# Every statement has a session of its own, which has not loaded the library: it is for the event trigger to do.
+# Every statement runs in a session of its own, which has not loaded the library: the event trigger does.
 sub sql { return $node->safe_psql($db, $_[0]); }
 
 # What a statement says: SQLSTATE, message, detail and hint; '' when it succeeds.
@@ -47,7 +48,7 @@ my $refusal = qr/ERROR:  55000: (DROP \w+) would delete data of extension "openi
 my @ways = (
 	[ 'DROP EXTENSION openinfo CASCADE', 'DROP EXTENSION', 'workspaces', 2 ],
 	[ 'DROP SCHEMA app CASCADE', 'DROP SCHEMA', undef, undef ],
-	# the table in it is empty but for what inherits from it, elsewhere
+	# a descendant of one of our tables in another schema
 	[ 'DROP SCHEMA side CASCADE', 'DROP SCHEMA', 'archive', 1 ],
 	[ 'ALTER TABLE app.workspaces OWNER TO regress_guard_owner; DROP OWNED BY regress_guard_owner CASCADE', 'DROP OWNED', 'workspaces', 2 ],
 	[ 'ALTER TABLE app.leads OWNER TO regress_guard_owner; DROP OWNED BY regress_guard_owner CASCADE', 'DROP OWNED', 'archive', 1 ],
@@ -57,7 +58,7 @@ my @ways = (
 	# a session that has the library already
 	[ 'SELECT app.get_user_id(); DROP EXTENSION openinfo CASCADE', 'DROP EXTENSION', 'workspaces', 2 ],
 	[ 'SELECT app.get_user_id(); DROP SCHEMA app CASCADE', 'DROP SCHEMA', undef, undef ],
-	# what was added in the same transaction counts, and what was deleted does not
+	# rows that the same transaction has inserted count, and those that it has deleted do not
 	[ 'DROP TABLE side.archive; DELETE FROM app.workspaces; DELETE FROM app.plans; INSERT INTO app.plans (name) VALUES (1); DROP EXTENSION openinfo CASCADE', 'DROP EXTENSION', 'plans', 1 ],
 	[ 'BEGIN ISOLATION LEVEL SERIALIZABLE; DROP EXTENSION openinfo CASCADE', 'DROP EXTENSION', 'workspaces', 2 ],
 	[ 'CREATE SCHEMA one; CREATE SCHEMA two; DROP SCHEMA one, app, two CASCADE', 'DROP SCHEMA', undef, undef ]);
@@ -67,7 +68,7 @@ foreach my $way (@ways)
 	my $error = says("BEGIN; $statement");
 	like($error, $refusal, "refused: $statement");
 	my @said = $error =~ $refusal;
-	is("@said", defined $table ? "$command $table $count" : "$command $said[1] $said[2]", 'and it says what stands in the way');
+	is("@said", defined $table ? "$command $table $count" : "$command $said[1] $said[2]", 'the error names command, table and rows');
 }
 is(rows(), '2', 'every row is there');
 
@@ -77,7 +78,7 @@ fill($node, $db, 'app');
 foreach my $table (tables($node, $db, 'app'))
 {
 	my @said = says("BEGIN; ALTER TABLE app.$table OWNER TO regress_guard_owner; DROP OWNED BY regress_guard_owner CASCADE") =~ $refusal;
-	is("@said[0, 1]", "DROP OWNED $table", "$table is guarded");
+	is("@said[0, 1]", "DROP OWNED $table", "$table is protected");
 }
 $db = 'refused';
 
@@ -96,7 +97,7 @@ is(sql(q{
 	END $$;
 	SELECT count(*) FROM app.workspaces;}), '3', 'in a DO block that catches the refusal, the rows stay and a DROP TABLE goes on');
 
-# What PostgreSQL forbids by itself it says first.
+# PostgreSQL's own errors come first.
 like(says('DROP EXTENSION openinfo'), qr/ERROR:  2BP01: .*other objects depend on it/, 'without CASCADE, DROP EXTENSION is refused for its dependants');
 like(says('DROP SCHEMA app'), qr/ERROR:  2BP01: /, 'so is DROP SCHEMA');
 sql('GRANT ALL ON SCHEMA app TO regress_guard_owner; CREATE ROLE regress_guard_nobody');
@@ -105,35 +106,35 @@ like(says('SET ROLE regress_guard_nobody; DROP SCHEMA app CASCADE'), qr/ERROR:  
 like(says('SET ROLE regress_guard_nobody; DROP OWNED BY regress_guard_owner CASCADE'), qr/ERROR:  42501: permission denied to drop objects/, 'nor a member of that role');
 is(rows(), '3', 'and every row is still there');
 
-# ---------------------------------------------------------------------- who may let it go
+# ---------------------------------------------------------------------- who may allow it
 
-like(says('SET ROLE regress_guard_nobody; SET openinfo.allow_drop = on'), qr/^$/, 'before the library is loaded the setting is a mere word');
+like(says('SET ROLE regress_guard_nobody; SET openinfo.allow_drop = on'), qr/^$/, 'before the library is loaded anyone can set the parameter');
 sql('GRANT CREATE ON DATABASE refused TO regress_guard_nobody; ALTER SCHEMA app OWNER TO regress_guard_nobody');
-like(says('SET ROLE regress_guard_nobody; SET openinfo.allow_drop = on; DROP SCHEMA app CASCADE'), $refusal, 'which has no effect when it was not a superuser who said it');
+like(says('SET ROLE regress_guard_nobody; SET openinfo.allow_drop = on; DROP SCHEMA app CASCADE'), $refusal, 'which has no effect unless it was set by a superuser');
 like(says('SELECT app.get_user_id(); SET ROLE regress_guard_nobody; SET openinfo.allow_drop = on'), qr/ERROR:  42501: permission denied to set parameter "openinfo\.allow_drop"/,
-	'and afterwards he may not say it');
+	'and afterwards only superusers can');
 is(rows(), '3', 'every row is still there');
 
 is(says('BEGIN; SET LOCAL openinfo.allow_drop = on; DROP EXTENSION openinfo CASCADE; ROLLBACK'), '', 'a superuser may');
 is(says('BEGIN; SET LOCAL openinfo.allow_drop = on; COMMIT; DROP EXTENSION openinfo CASCADE') =~ $refusal, 1, 'SET LOCAL lasts for its transaction');
-is(says('SET openinfo.allow_drop = on; DROP SCHEMA app CASCADE'), '', 'with it DROP SCHEMA goes through');
-is(sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), '0', 'and all of it is gone');
+is(says('SET openinfo.allow_drop = on; DROP SCHEMA app CASCADE'), '', 'then DROP SCHEMA succeeds');
+is(sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'"), '0', 'and drops everything');
 is(sql("SELECT count(*) FROM pg_event_trigger"), '0', 'with its event trigger');
-is(says('CREATE SCHEMA other; DROP SCHEMA other'), '', 'and nothing of it is left behind');
+is(says('CREATE SCHEMA other; DROP SCHEMA other'), '', 'and leaves nothing behind');
 
 database('allowed');
 is(says('SET openinfo.allow_drop = on; DROP EXTENSION openinfo CASCADE; DROP SCHEMA app CASCADE'), '', 'DROP EXTENSION too');
 
-# A table that was emptied on purpose is nothing to lose; neither is a whole database.
+# Tables that have been emptied on purpose are not protected; nor is a whole database.
 database('emptied');
-is(says('SELECT app.get_user_id(); DROP TABLE app.workspaces, app.users CASCADE; TRUNCATE app.plans'), '', 'DROP TABLE is a deliberate act, also where the library is loaded');
-like(says('DROP EXTENSION openinfo CASCADE'), qr/Table "schema_migrations" has @{[ migrations($node, $db, 'app') ]} rows/, 'the record of migrations goes last');
+is(says('SELECT app.get_user_id(); DROP TABLE app.workspaces, app.users CASCADE; TRUNCATE app.plans'), '', 'DROP TABLE is deliberate, also where the library is loaded');
+like(says('DROP EXTENSION openinfo CASCADE'), qr/Table "schema_migrations" has @{[ migrations($node, $db, 'app') ]} rows/, 'the list of migrations is checked last');
 sql('TRUNCATE app.schema_migrations');
-is(says('DROP EXTENSION openinfo CASCADE'), '', 'nothing to lose: DROP EXTENSION goes through');
+is(says('DROP EXTENSION openinfo CASCADE'), '', 'DROP EXTENSION succeeds when all tables are empty');
 database('whole');
-is($node->psql('postgres', 'DROP DATABASE whole'), 0, 'DROP DATABASE is beyond it');
+is($node->psql('postgres', 'DROP DATABASE whole'), 0, 'DROP DATABASE is not protected');
 
-# ---------------------------------------------------------------------- DROP TABLE is the same in every session
+# ---------------------------------------------------------------------- DROP TABLE behaves the same in every session
 
 foreach my $loaded ('', 'SELECT app.get_user_id();', 'DO $$ BEGIN DROP SCHEMA app CASCADE; EXCEPTION WHEN object_not_in_prerequisite_state THEN NULL; END $$;')
 {
@@ -141,7 +142,7 @@ foreach my $loaded ('', 'SELECT app.get_user_id();', 'DO $$ BEGIN DROP SCHEMA ap
 	is(says("$loaded BEGIN; DROP TABLE app.leads CASCADE; DROP TABLE app.workspaces CASCADE; ROLLBACK"), '', 'DROP TABLE by its owner' . ($loaded && " after $loaded"));
 }
 
-# ---------------------------------------------------------------------- no false alarm
+# ---------------------------------------------------------------------- no false positives
 
 database('peace');
 foreach my $setup ('', 'SELECT app.get_user_id();')
@@ -165,23 +166,23 @@ foreach my $setup ('', 'SELECT app.get_user_id();')
 }
 is(rows(), '2', 'and every row is there');
 
-# A view by the name of a table is no table.
+# A view with the name of one of our tables is not protected.
 is(says('BEGIN; ALTER TABLE app.expired_export_files RENAME TO gone; CREATE VIEW app.expired_export_files AS SELECT slug FROM app.workspaces;
-	ALTER VIEW app.expired_export_files OWNER TO regress_guard_nobody; DROP OWNED BY regress_guard_nobody; ROLLBACK'), '', 'a view of that name is not guarded');
+	ALTER VIEW app.expired_export_files OWNER TO regress_guard_nobody; DROP OWNED BY regress_guard_nobody; ROLLBACK'), '', 'a view of that name is not protected');
 
-# Another event trigger that runs commands of its own between the announcement and the drop does not disarm it.
+# Another event trigger that runs commands of its own between the announcement and the drop does not disable the protection.
 sql(q{
 	CREATE FUNCTION public.busy() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE busy (a int); DROP TABLE busy; END $$;
 	CREATE EVENT TRIGGER zz_busy ON ddl_command_start WHEN TAG IN ('DROP SCHEMA', 'DROP EXTENSION') EXECUTE FUNCTION public.busy()});
 like(says($_ . 'DROP SCHEMA app CASCADE'), $refusal, 'still refused with an event trigger of the user beside it') foreach '', 'SELECT app.get_user_id();';
 sql('DROP EVENT TRIGGER zz_busy');
 
-# ---------------------------------------------------------------------- steps down drop tables by their own rules
+# ---------------------------------------------------------------------- downgrades drop tables by their own rules
 
-is(says(q{DELETE FROM app.workspaces; ALTER EXTENSION openinfo UPDATE TO '0.1.0'; ALTER EXTENSION openinfo UPDATE}), '', 'the steps down are not hindered');
-is(sql("SELECT evtname FROM pg_event_trigger ORDER BY 1"), "openinfo_guard\nopeninfo_revoke_default_privileges", 'and the step up brings the guard back');
-is(says(q{SET openinfo.allow_drop = on; ALTER EXTENSION openinfo UPDATE TO '0.5.0'}), '', 'it goes with the step down from 1.0.0');
-is(sql("SELECT count(*) FROM pg_event_trigger"), '0', 'whole');
+is(says(q{DELETE FROM app.workspaces; ALTER EXTENSION openinfo UPDATE TO '0.1.0'; ALTER EXTENSION openinfo UPDATE}), '', 'downgrades are not hindered');
+is(sql("SELECT evtname FROM pg_event_trigger ORDER BY 1"), "openinfo_guard\nopeninfo_revoke_default_privileges", 'and the upgrade creates the event trigger again');
+is(says(q{SET openinfo.allow_drop = on; ALTER EXTENSION openinfo UPDATE TO '0.5.0'}), '', 'the downgrade from 1.0.0 drops the event triggers');
+is(sql("SELECT count(*) FROM pg_event_trigger"), '0', 'all of them');
 
 # ---------------------------------------------------------------------- a server that has lost the library
 
@@ -196,9 +197,9 @@ is(says("$lost $_"), '', "without it: $_") foreach (
 	'CREATE TABLE public.t (a int); INSERT INTO public.t VALUES (1); DROP TABLE public.t', 'CREATE SCHEMA other', 'CREATE TEMP TABLE t (a int)',
 	'CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION public.f()',
 	'VACUUM FULL app.plans', 'ALTER TABLE app.plans ADD COLUMN more int', 'DROP TABLE app.trends CASCADE', 'CREATE ROLE regress_guard_gone; DROP ROLE regress_guard_gone');
-like(says("$lost DROP EXTENSION openinfo CASCADE"), qr/ERROR:  58P01: could not access file/, 'what it guards stays shut');
+like(says("$lost DROP EXTENSION openinfo CASCADE"), qr/ERROR:  58P01: could not access file/, 'the protected commands fail');
 is(rows(), '2', 'every row is there');
-is(says("$lost ALTER EVENT TRIGGER openinfo_guard DISABLE; DROP SCHEMA other; ALTER EVENT TRIGGER openinfo_guard ENABLE"), '', 'until a superuser opens it');
+is(says("$lost ALTER EVENT TRIGGER openinfo_guard DISABLE; DROP SCHEMA other; ALTER EVENT TRIGGER openinfo_guard ENABLE"), '', 'until a superuser disables the event trigger');
 
 # ---------------------------------------------------------------------- pg_restore --clean over an installation
 
@@ -207,8 +208,8 @@ my $dump = $node->basedir . '/guard.dump';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr($db) ], 'pg_dump');
 sql("INSERT INTO app.workspaces (slug, name) VALUES ('later', 'Later')");
 $node->command_ok([ 'pg_restore', '--clean', '--if-exists', '-d', $node->connstr($db), $dump ], 'pg_restore --clean over the same installation, which drops table by table');
-is(rows(), '2', 'gives what is in the dump');
+is(rows(), '2', 'restores the rows of the dump');
 is(sql('SELECT count(*) FROM pg_policy') > 20, 1, 'with its policies');
-like(says('DROP EXTENSION openinfo CASCADE'), $refusal, 'and with its guard');
+like(says('DROP EXTENSION openinfo CASCADE'), $refusal, 'and with the protection');
 
 done_testing();
