@@ -1,6 +1,6 @@
 #!/bin/bash
-# Credits: a spend beside its two bare statements, which is the floor, and beside the usual PL/pgSQL; the questions that
-# are asked before one; and the midnight job on a million users.
+# Credits: a spend beside its two bare statements, which is the floor, and beside the usual PL/pgSQL; the checks that are
+# made before one; and the midnight job on a million users.
 . "$(dirname "$0")/lib.sh"
 
 users=1000
@@ -89,15 +89,15 @@ SELECT bench.add(c.name, format('SELECT count(%s) FROM generate_series(1, 100) g
 SQL
 sql -c 'VACUUM (ANALYZE)'
 
-# --------------------------------------------------------------------------------------------------------- the questions
+# --------------------------------------------------------------------------------------------------------- checks
 
-heading 'Asking, per call within a statement, without the cost of the row'
+heading 'Checks, per call within a statement, without the cost of the row'
 sql -c "SELECT name, minimum FROM bench.race(ARRAY['nothing', 'credits', 'credits_service', 'credits_plpgsql', 'queries', 'queries_plpgsql'], $(scaled 60 15))" >"$W/race"
 per_call() { awk -F'|' -v name="$1" '{ t[$1] = $2 } END { printf "%.4f", (t[name] - t["nothing"]) / 100 }' "$W/race"; }
-figure 'check_credits_available(), a member for himself' us "$(per_call credits)" - 2.5
+figure 'check_credits_available(), of the caller' us "$(per_call credits)" - 2.5
 figure '  ... beside PL/pgSQL that does not look at the caller' us "$(per_call credits)" "$(per_call credits_plpgsql)" 0.5
 figure '  ... the service for a member' us "$(per_call credits_service)" - -
-figure 'check_query_limit(), 50 active queries' us "$(per_call queries)" - 10
+figure 'check_query_limit(), 50 active queries' us "$(per_call queries)" - 28
 figure '  ... beside PL/pgSQL that does not look at the caller' us "$(per_call queries)" "$(per_call queries_plpgsql)" 0.5
 
 # ------------------------------------------------------------------------------------------------------------ spending

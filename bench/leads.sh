@@ -1,7 +1,7 @@
 #!/bin/bash
-# Leads: finding one by its domain, the numbers of a workspace, taking in a batch, and claiming work.
+# Leads: finding one by its domain, the numbers of a workspace, ingesting a batch, and claiming work.
 #
-# 1,000 workspaces of 1,000 leads.  Nine of ten leads are done; the rest waits, and the newest of it is what is claimed.
+# 1,000 workspaces of 1,000 leads.  Nine of ten leads are enriched; the newest of the others are claimed.
 . "$(dirname "$0")/lib.sh"
 
 workspaces=$(scaled 1000 10)
@@ -9,7 +9,7 @@ workspaces=$(scaled 1000 10)
 progress "loading $workspaces workspaces of 1,000 leads"
 sql -v workspaces="$workspaces" <<'SQL'
 SET client_min_messages = warning;
-SET session_replication_role = replica;		-- no foreign key is asked a million times
+SET session_replication_role = replica;		-- no foreign key is checked a million times
 
 CREATE FUNCTION bench.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
     $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
@@ -162,7 +162,7 @@ race stats_counts stats_openinfo "$(scaled 100 30)" 1 'get_workspace_stats()'
 
 progress 'batches'
 sql -c "CALL bench.batches($(scaled 20 10))"
-heading 'Taking in 1,000 fresh leads, per lead; the floor is a bare INSERT ... ON CONFLICT and the counters'
+heading 'Ingesting 1,000 new leads, per lead; the floor is a bare INSERT ... ON CONFLICT and the counters'
 figure 'ingest_leads()' us "$(least openinfo)" "$(least bare)" 1.1
 figure '  ... as PL/pgSQL, one by one' us "$(least one_by_one)" "$(least bare)" -
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the benches share; each bench sources it.  A bench is an executable script bench/ROOM.sh that run.sh starts
-# with a database of its own, in which the extension and bench/lib.sql are loaded.
+# What the benchmarks share; each of them sources it.  A benchmark is an executable script bench/MODULE.sh that run.sh
+# starts with a database of its own, in which the extension and bench/lib.sql are loaded.
 
 set -euo pipefail
 
@@ -22,16 +22,18 @@ heading() {
 
 # figure NAME UNIT MEASURED FLOOR TARGET [RATIO]
 #
-# One line.  With a floor the target is a ratio to it, and RATIO, when given, is the paired one; with "-" for the floor
-# the target is a value of its own.  "-" for the target: there is none.
+# One line.  With a floor, the target is a ratio to it, and RATIO, when given, is the paired one; with "-" for the floor,
+# the target is a value of its own.  "-" for the target: there is none.  What is not a number, and a ratio to a floor of 0,
+# reaches no target.
 figure() {
 	awk -v name="$1" -v unit="$2" -v measured="$3" -v floor="$4" -v target="$5" -v ratio="${6:-}" '
-		function number(x) { return x == "-" ? x : x >= 1000 ? sprintf("%.0f", x) : x >= 10 ? sprintf("%.1f", x) : sprintf("%.2f", x) }
+		function known(x) { return x ~ /^[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?$/ }
+		function number(x) { return x == "-" ? x : !known(x) ? "?" : x >= 1000 ? sprintf("%.0f", x) : x >= 10 ? sprintf("%.1f", x) : sprintf("%.2f", x) }
 		BEGIN {
-			if (ratio == "") ratio = floor == "-" ? "-" : measured / floor
+			if (ratio == "") ratio = known(measured) && known(floor) && floor > 0 ? measured / floor : floor == "-" ? "-" : "?"
 			judged = floor == "-" ? measured : ratio
-			verdict = target == "-" ? "" : judged + 0 <= target + 0 ? "ok" : "MISSED"
+			verdict = target == "-" ? "" : known(judged) && judged + 0 <= target + 0 ? "ok" : "MISSED"
 			printf "  %-52s %-8s %12s %12s %8s %9s %s\n", name, unit, number(measured), number(floor),
-				ratio == "-" ? ratio : sprintf("%.2f", ratio), target == "-" ? "" : "<= " target, verdict
+				known(ratio) ? sprintf("%.2f", ratio) : ratio, target == "-" ? "" : "<= " target, verdict
 		}' | sed 's/ *$//'
 }

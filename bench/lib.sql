@@ -1,7 +1,7 @@
 -- Measuring inside one backend: no client, no network and no context switch in the measured part.
 --
 --   bench.subject   a statement, and as whom it runs
---   bench.race()    runs short batches of several subjects in turn, so that whatever disturbs the machine disturbs all
+--   bench.race()    runs short batches of several subjects in turn, so that other work of the machine affects all
 --                   of them alike, and returns for each the minimum and median per execution, in microseconds, and the
 --                   median of its ratio to the first subject of the same round
 
@@ -68,7 +68,7 @@ BEGIN
         v_times[i] := greatest(1, p_batch_ms * 1000 / v_value);
     END LOOP;
     FOR r IN 1..p_rounds LOOP
-        -- now from the front, now from the back: nobody always follows the same neighbour
+        -- in alternating order, so that no subject always follows the same one
         SELECT array_agg(s ORDER BY CASE WHEN r % 2 = 0 THEN s ELSE -s END) INTO v_order FROM generate_subscripts(p_names, 1) s;
         FOR i IN 1..cardinality(p_names) LOOP
             INSERT INTO measured VALUES (v_order[i], r, bench.batch(p_names[v_order[i]], v_times[v_order[i]]));

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The benches: make bench.  Runs under tools/cluster.sh; each bench gets a database of its own.
+# The benchmarks: make bench.  Runs under tools/cluster.sh; each benchmark has a database of its own.
 #
 #   BENCH="isolation credits"   only these
 #   SCALE=0.1                   a tenth of the rows; what the numbers mean is said for SCALE=1
@@ -15,21 +15,21 @@ all=(
 
 export SCALE
 
-read -r -a rooms <<<"${BENCH:-${all[*]}}"
-for room in "${rooms[@]}"; do
-	[ -x "bench/$room.sh" ] || { progress "there is no bench/$room.sh"; exit 1; }
+read -r -a modules <<<"${BENCH:-${all[*]}}"
+for module in "${modules[@]}"; do
+	[ -x "bench/$module.sh" ] || { progress "there is no bench/$module.sh"; exit 1; }
 done
 unlisted=$(comm -13 <(printf 'bench/%s.sh\n' lib run "${all[@]}" | sort) <(printf '%s\n' bench/*.sh | sort))
 [ -z "$unlisted" ] || { progress "not listed in bench/run.sh:" "$unlisted"; exit 1; }
 
 sql -d postgres -c 'SELECT version()' | sed 's/ on .*//'
 results=$W/bench.out
-for room in "${rooms[@]}"; do
-	progress "$room"
-	export PGDATABASE=bench_$room
+for module in "${modules[@]}"; do
+	progress "$module"
+	export PGDATABASE=bench_$module
 	createdb "$PGDATABASE"
-	PGOPTIONS='-c client_min_messages=warning' sql -c 'CREATE EXTENSION openinfo' -f bench/lib.sql
-	"bench/$room.sh" | tee -a "$results"
+	PGOPTIONS='-c client_min_messages=error' sql -c 'CREATE EXTENSION openinfo' -f bench/lib.sql
+	"bench/$module.sh" | tee -a "$results"
 	dropdb "$PGDATABASE"
 done
 printf '\n%s of %s targets reached\n' "$(grep -c ' ok$' "$results" || true)" "$(grep -cE ' (ok|MISSED)$' "$results" || true)"
