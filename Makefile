@@ -218,8 +218,8 @@ lint:    ## the rules of the tree (tools/lint.sh), cppcheck, the format of the C
 	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session
 
-dist:    ## openinfo-VERSION.zip of what is committed, as PGXN takes it
-	git archive --format zip --prefix $(EXTENSION)-$(EXTVERSION)/ --output $(EXTENSION)-$(EXTVERSION).zip HEAD
+dist:    ## openinfo-VERSION.zip, as PGXN takes it: of what is committed, or of the tree where there is no git
+	@tools/dist.sh $(EXTENSION)-$(EXTVERSION)
 
 help:    ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Debian chroots with other PostgreSQL majors, for matrix.sh and upgrade.sh.  Needs root and a Debian host; asks for mmdebstrap.
+# Debian chroots with other PostgreSQL majors, for matrix.sh and upgrade.sh.  Needs root and a Debian host; installs mmdebstrap.
 #
 #   CHROOTS=DIR   where they are kept between runs (default /var/cache/openinfo-matrix)
 #
-# A chroot is made once and never written to afterwards: who uses it does so in a mount namespace of his own.
+# A chroot is created once and never written to afterwards: it is used in a mount namespace.
 
 # shellcheck disable=SC2034,SC2016
 declare -A suite=([15]=bookworm [17]=trixie [18]=forky)
@@ -13,8 +13,7 @@ need_chroots() {	# VERSION...
 	local version
 	[ "$(id -u)" = 0 ] || die "making chroots needs root"
 	for version; do [ -n "${suite[$version]:-}" ] || die "no Debian suite known for PostgreSQL $version"; done
-	command -v mmdebstrap >/dev/null ||
-		{ apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap >/dev/null; }
+	need_packages mmdebstrap
 	mkdir -p "$CHROOTS"
 }
 

@@ -13,21 +13,11 @@ out=$(cd "$1" && pwd)
 with_headers() { find /usr/lib/postgresql -path '*/lib/pgxs/src/makefiles/pgxs.mk' 2>/dev/null | sed 's#/usr/lib/postgresql/\([0-9]*\)/.*#\1#' | sort -n; }
 V=${V:-$(with_headers | tr '\n' ' ')}
 
-missing=()
-for package in build-essential debhelper fakeroot ${V:+postgresql-common}; do
-	dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+headers=()
+for version in ${V:-all}; do
+	[ -e "/usr/lib/postgresql/$version/lib/pgxs/src/makefiles/pgxs.mk" ] || headers+=("postgresql-server-dev-$version")
 done
-for version in $V; do
-	[ -e "/usr/lib/postgresql/$version/lib/pgxs/src/makefiles/pgxs.mk" ] || missing+=("postgresql-server-dev-$version")
-done
-[ -n "$V" ] || missing+=(postgresql-server-dev-all)
-if [ "${#missing[@]}" -gt 0 ]; then
-	as_root=()
-	[ "$(id -u)" = 0 ] || as_root=(sudo)
-	say "installing ${missing[*]}"
-	"${as_root[@]}" apt-get -qq update || true
-	DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-fi
+need_packages build-essential debhelper fakeroot postgresql-common "${headers[@]}"
 V=${V:-$(with_headers | tr '\n' ' ')}
 
 W=$(mktemp -d /tmp/oi.XXXXXX)

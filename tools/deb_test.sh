@@ -30,7 +30,7 @@ if [ -z "$base" ]; then
 	flock 9
 	if [ ! -e "$base/.ready" ]; then
 		say "making $base"
-		command -v mmdebstrap >/dev/null || { apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap >/dev/null; }
+		need_packages mmdebstrap
 		rm -rf --one-file-system "$base.new"
 		# the mirror that this machine already uses
 		# shellcheck disable=SC2016

@@ -12,13 +12,13 @@ roles() {
 		-c "SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role', 'openinfo_monitor')"
 }
 
-before=$(roles)
+before=$(roles | tr '\n' ' ')
 status=0
 "$@" || status=$?
 [ -z "${KEEP:-}" ] || exit "$status"
 psql -Xq -d postgres -c 'SET client_min_messages = warning' -c "DROP DATABASE IF EXISTS \"$database\""
 for role in $(roles); do
 	# refused where the server has got the extension in another database meanwhile
-	case " $(echo $before) " in *" $role "*) ;; *) psql -Xq -d postgres -c "DROP ROLE $role" || true ;; esac
+	case " $before" in *" $role "*) ;; *) psql -Xq -d postgres -c "DROP ROLE $role" || true ;; esac
 done
 exit "$status"

@@ -20,6 +20,19 @@ installed_version() {
 	done | sort -n | tail -n 1
 }
 
+# need_packages NAME...: install those Debian packages that are missing.
+need_packages() {
+	local package missing=() as_root=()
+	for package; do
+		dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+	done
+	[ "${#missing[@]}" -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || as_root=(sudo)
+	say "installing ${missing[*]}"
+	"${as_root[@]}" apt-get -qq update || true
+	DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
 # Run a command or a function so that a signal to this script is acted upon at once: bash runs a trap only
 # between commands, but interrupts a wait.  The job has a process group of its own, so that all of it can be
 # ended.  On a terminal the command stays in the foreground, where it may read keys and is sent ^C itself.
