@@ -43,9 +43,11 @@ OBJS = \
 	src/sealing/split.o \
 	src/sealing/seal_triggers.o \
 	src/people/person_data.o \
+	src/people/reveal.o \
 	src/people/people.o \
 	src/integrations/integrations.o \
-	src/billing/billing.o \
+	src/billing/billing_plans.o \
+	src/billing/stripe_events.o \
 	src/operations/jobs.o \
 	src/operations/drop_guard.o \
 

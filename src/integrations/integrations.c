@@ -1,12 +1,12 @@
 /*
  * integrations.c
- *		Where a workspace wants its events sent: Slack, Zapier, webhooks, e-mail.
+ *		The services to which a workspace has its events sent: Slack, Zapier, webhooks, e-mail.
  *
  *	event	something that happened; integration_events is the outbox from which the sender takes it
- *	sender	the backend's worker: sends what has no sent_at, and then sets it or calls record_integration_error()
- *	secret	what config holds sealed; see sealing.c
+ *	sender	the backend's worker: sends what has no sent_at, then sets it or calls record_integration_error()
+ *	secret	a value of config that is sealed; see sealing/
  *
- * Invariant: an integration in which five errors followed one another without a success is in status error.
+ * Invariant: an integration that had five consecutive errors is in status error.
  */
 #include "openinfo.h"
 
@@ -31,6 +31,7 @@
 /* A shorter secret is not looked for in error messages: it would be found in words. */
 #define INTEGRATION_SECRET_BYTES 6
 
+/* A jsonb column of the last result, copied; NULL when it is null. */
 static Jsonb *
 jsonb_value(int column)
 {
@@ -40,13 +41,29 @@ jsonb_value(int column)
 	return isnull ? NULL : DatumGetJsonbPCopy(value);
 }
 
+/* The workspace of an integration that service_role names; within statement_begin(). */
+static Datum
+integration_workspace(Datum integration)
+{
+	static Statement find = STATEMENT(
+		"SELECT workspace_id FROM @extschema@.integrations WHERE id = $1",
+		"uuid");
+	bool isnull;
+
+	if (statement_run(&find, &integration, NULL, false, 0) == 0)
+		error_no_such_row("integration", DatumGetUUIDP(integration));
+	return statement_value(1, &isnull);
+}
+
 /*
  * get_integration_config(p_integration_id uuid) returns jsonb
  *
- * The config of an integration: whole for owners, admins and service_role; for members with [REDACTED] in the place of
- * each secret.  Both have the same keys.
- * Callers: authenticated for his workspace, service_role for any.  Errors: 28000; 42501 another workspace's or none;
- * 22023 a NULL argument, or (service_role) no such integration.  Locks: none.
+ * The config of an integration: whole for owners, admins and service_role; for members with [REDACTED] in the
+ * place of each secret.  Both have the same keys.
+ * Callers: authenticated for the caller's workspace, service_role for any.  Errors: 28000; 42501 an
+ * integration of another workspace or one that does not exist; 22023 a NULL argument, or (service_role) no
+ * such integration.
+ * Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_integration_config);
 Datum
@@ -55,43 +72,41 @@ openinfo_get_integration_config(PG_FUNCTION_ARGS)
 	static Statement read = STATEMENT(
 		"SELECT i.config, CASE WHEN $3 THEN s.sealed END"
 		"  FROM @extschema@.integrations i"
-		"  LEFT JOIN @extschema@.sealed_secrets s ON s.integration_id = i.id AND s.workspace_id = i.workspace_id"
-		" WHERE i.id = $1 AND (i.workspace_id = $2 OR $2 IS NULL)",
+		"  LEFT JOIN @extschema@.sealed_secrets s"
+		"    ON s.integration_id = i.id AND s.workspace_id = i.workspace_id"
+		" WHERE i.id = $1 AND i.workspace_id = $2",
 		"uuid, uuid, bool");
 	Caller		   caller;
 	StatementScope scope;
 	Datum		   values[3];
-	char		   nulls[4] = "   ";
 	Datum		   config;
 
 	if (PG_ARGISNULL(0))
 		error_null("p_integration_id");
 	authorize_member(&caller);
 	values[0] = PG_GETARG_DATUM(0);
-	values[1] = UUIDPGetDatum(&caller.membership.workspace_id);
-	if (caller.is_service)
-		nulls[1] = 'n';
 	values[2] = BoolGetDatum(caller.is_service || membership_role(caller.membership.role) >= ROLE_ADMIN);
 
 	statement_begin(&scope);
-	if (statement_run(&read, values, nulls, true, 0) == 0)
-	{
-		if (caller.is_service)
-			error_no_such_row("integration", PG_GETARG_UUID_P(0));
+	if (caller.is_service)
+		values[1] = integration_workspace(values[0]);
+	else
+		values[1] = UUIDPGetDatum(&caller.membership.workspace_id);
+	if (statement_run(&read, values, NULL, true, 0) == 0)
 		error_other_row("integration", PG_GETARG_UUID_P(0));
-	}
 	config = SPI_datumTransfer(JsonbPGetDatum(sealing_fill(jsonb_value(1), jsonb_value(2))), false, -1);
 	statement_end(&scope);
 	PG_RETURN_DATUM(config);
 }
 
 /*
- * send_integration_event(p_workspace_id uuid, p_integration_type integration_type, p_event_data jsonb) returns boolean
+ * send_integration_event(p_workspace_id uuid, p_integration_type integration_type, p_event_data jsonb)
+ * returns boolean
  *
- * Counts the event on the workspace's active integration of that type and puts it into integration_events, from which
- * the sender takes it; false, and nothing done, when none is active.
- * Callers: service_role.  Errors: 42501; 22023 a NULL argument, or p_event_data is no object.  Locks: the integration's
- * row.
+ * Counts the event on the workspace's active integration of that type and adds it to integration_events, from
+ * which the sender takes it; false, without an effect, when none is active.
+ * Callers: service_role.  Errors: 42501; 22023 a NULL argument, or p_event_data is no object.  Locks: the
+ * integration's row.
  */
 PG_FUNCTION_INFO_V1(openinfo_send_integration_event);
 Datum
@@ -100,7 +115,8 @@ openinfo_send_integration_event(PG_FUNCTION_ARGS)
 	static Statement send = STATEMENT(
 		"WITH integration AS ("
 		"  UPDATE @extschema@.integrations"
-		"     SET total_events_sent = total_events_sent + CASE WHEN total_events_sent < 2147483647 THEN 1 ELSE 0 END,"
+		"     SET total_events_sent = total_events_sent"
+		"                           + CASE WHEN total_events_sent < 2147483647 THEN 1 ELSE 0 END,"
 		"         last_used_at = now()"
 		"   WHERE workspace_id = $1 AND type = $2 AND status = 'active'"
 		"  RETURNING id, workspace_id)"
@@ -135,16 +151,20 @@ without_secrets(text *message, Jsonb *sealed)
 	JsonbIterator	  *it;
 	JsonbIteratorToken token;
 	JsonbValue		   item;
+	text			  *secret;
 
 	if (sealed == NULL)
 		return message;
 	it = JsonbIteratorInit(&sealed->root);
 	while ((token = JsonbIteratorNext(&it, &item, false)) != WJB_DONE)
 	{
-		if ((token == WJB_VALUE || token == WJB_ELEM) && item.type == jbvString && item.val.string.len >= INTEGRATION_SECRET_BYTES)
-			message = DatumGetTextPP(DirectFunctionCall3Coll(replace_text, C_COLLATION_OID, PointerGetDatum(message),
-															 PointerGetDatum(cstring_to_text_with_len(item.val.string.val, item.val.string.len)),
-															 CStringGetTextDatum(SEALING_REDACTED)));
+		if ((token != WJB_VALUE && token != WJB_ELEM) || item.type != jbvString ||
+			item.val.string.len < INTEGRATION_SECRET_BYTES)
+			continue;
+		secret = cstring_to_text_with_len(item.val.string.val, item.val.string.len);
+		message = DatumGetTextPP(DirectFunctionCall3Coll(
+			replace_text, C_COLLATION_OID,
+			PointerGetDatum(message), PointerGetDatum(secret), CStringGetTextDatum(SEALING_REDACTED)));
 	}
 	return message;
 }
@@ -152,29 +172,36 @@ without_secrets(text *message, Jsonb *sealed)
 /*
  * record_integration_error(p_integration_id uuid, p_error_message text) returns void
  *
- * Counts an error of the sender and keeps its message: without the integration's secrets, 2,000 bytes at most.  The fifth
- * in a row sets the status to error; an integration that was made active again after that starts anew.
- * Callers: service_role.  Errors: 42501; 22023 a NULL id or no such integration.  A NULL message is "unknown error".
+ * Counts an error of the sender and stores its message, without the integration's secrets and 2,000 bytes at
+ * most.  The fifth consecutive error sets the status to error; an integration that is set to active after
+ * that starts from zero.
+ * Callers: service_role.  Errors: 42501; 22023 a NULL id or no such integration.  A NULL message is "unknown
+ * error".
  * Locks: the integration's row.
  */
 PG_FUNCTION_INFO_V1(openinfo_record_integration_error);
 Datum
 openinfo_record_integration_error(PG_FUNCTION_ARGS)
 {
-	static Statement lock = STATEMENT("SELECT FROM @extschema@.integrations WHERE id = $1 FOR NO KEY UPDATE", "uuid");
-	static Statement secrets = STATEMENT("SELECT sealed FROM @extschema@.sealed_secrets WHERE integration_id = $1", "uuid");
+	static Statement lock = STATEMENT(
+		"SELECT FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE",
+		"uuid, uuid");
+	static Statement secrets = STATEMENT(
+		"SELECT sealed FROM @extschema@.sealed_secrets WHERE integration_id = $1 AND workspace_id = $2",
+		"uuid, uuid");
 	static Statement count = STATEMENT(
 		"UPDATE @extschema@.integrations i"
-		"   SET error_count = c.n, last_error = $2,"
+		"   SET error_count = c.n, last_error = $3,"
 		"       status = CASE WHEN c.n >= 5 AND i.status = 'active' THEN 'error' ELSE i.status END"
 		"  FROM (SELECT CASE WHEN status = 'active' AND error_count >= 5 THEN 1"
 		"                    WHEN error_count < 2147483647 THEN error_count + 1 ELSE error_count END AS n"
-		"          FROM @extschema@.integrations WHERE id = $1) c"
-		" WHERE i.id = $1",
-		"uuid, text");
+		"          FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2) c"
+		" WHERE i.id = $1 AND i.workspace_id = $2",
+		"uuid, uuid, text");
 	StatementScope scope;
-	Datum		   values[2];
+	Datum		   values[3];
 	text		  *message;
+	int			   kept;
 	Jsonb		  *sealed = NULL;
 
 	authorize_service("record_integration_error");
@@ -184,45 +211,58 @@ openinfo_record_integration_error(PG_FUNCTION_ARGS)
 	values[0] = PG_GETARG_DATUM(0);
 
 	statement_begin(&scope);
+	values[1] = integration_workspace(values[0]);
 	if (statement_run(&lock, values, NULL, false, 0) == 0)
 		error_no_such_row("integration", PG_GETARG_UUID_P(0));
 	if (statement_run(&secrets, values, NULL, false, 0) > 0)
 		sealed = jsonb_value(1);
 	message = without_secrets(message, sealed);
-	values[1] = PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(message),
-														 pg_mbcliplen(VARDATA_ANY(message), VARSIZE_ANY_EXHDR(message), INTEGRATION_MESSAGE_BYTES)));
+	kept = pg_mbcliplen(VARDATA_ANY(message), VARSIZE_ANY_EXHDR(message), INTEGRATION_MESSAGE_BYTES);
+	values[2] = PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(message), kept));
 	(void) statement_run(&count, values, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_VOID();
+}
+
+/* A column of the row that fired the trigger. */
+static Datum
+trigger_column(TriggerData *trigger, const char *column)
+{
+	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
+	int		  attnum = SPI_fnumber(desc, column);
+	bool	  isnull;
+
+	if (attnum <= 0)
+		error_missing_column(RelationGetRelationName(trigger->tg_relation), column);
+	return heap_getattr(trigger->tg_newtuple, attnum, desc, &isnull);
 }
 
 /*
  * reset_integration_errors() returns trigger: AFTER UPDATE ON integration_events FOR EACH ROW
  *		WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL)
  *
- * An event that was sent ends the row of errors.
+ * A delivered event resets the consecutive-error count.
  */
 PG_FUNCTION_INFO_V1(openinfo_reset_integration_errors);
 Datum
 openinfo_reset_integration_errors(PG_FUNCTION_ARGS)
 {
-	static Statement clear = STATEMENT("UPDATE @extschema@.integrations SET error_count = 0 WHERE id = $1 AND status = 'active' AND error_count > 0", "uuid");
-	TriggerData		*trigger = (TriggerData *) fcinfo->context;
-	StatementScope	 scope;
-	Datum			 value;
-	int				 attnum;
-	bool			 isnull;
+	static Statement clear = STATEMENT(
+		"UPDATE @extschema@.integrations SET error_count = 0"
+		" WHERE id = $1 AND workspace_id = $2 AND status = 'active' AND error_count > 0",
+		"uuid, uuid");
+	TriggerData	  *trigger = (TriggerData *) fcinfo->context;
+	StatementScope scope;
+	Datum		   values[2];
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		error_not_trigger("reset_integration_errors");
-	attnum = SPI_fnumber(RelationGetDescr(trigger->tg_relation), "integration_id");
-	if (attnum <= 0)
-		error_missing_column(RelationGetRelationName(trigger->tg_relation), "integration_id");
-	value = heap_getattr(trigger->tg_newtuple, attnum, RelationGetDescr(trigger->tg_relation), &isnull);
+	values[0] = trigger_column(trigger, "integration_id");
+	values[1] = trigger_column(trigger, "workspace_id");
 
 	statement_begin(&scope);
-	(void) statement_run(&clear, &value, NULL, false, 0);
+	(void) statement_run(&clear, values, NULL, false, 0);
 	statement_end(&scope);
 	return PointerGetDatum(NULL);
 }

@@ -1,223 +1,29 @@
 /*
  * people.c
- *		People that a search found, and the e-mails that are paid for one by one.
+ *		People that a search found: search, export, look-up and counts.
  *
  *	result	a row of people_search_results
- *	reveal	to pay for the contact of a result: from then on person_data holds it, for everybody in the workspace
  *	hidden	an e-mail that is known and not paid for; it is in sealed_contacts and shown as [HIDDEN]
  *
- * Keys of person_data that mean something here: full_name, title, company, location, seniority_level, department,
- * linkedin_url; and whatever holds an e-mail, see person.c.
+ * Keys of person_data that are read here: full_name, title, company, location, seniority_level, department
+ * and linkedin_url; and any key that holds an e-mail, see person_data.c.  A contact is paid for in reveal.c.
  *
- * Invariant: a result is charged once, and its e-mail leaves sealed_contacts in the transaction that pays for it.
+ * Invariant: nothing here returns more of sealed_contacts than that an e-mail is known.
  */
 #include "openinfo.h"
 
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/numeric.h"
 
 #include "access/authorize.h"
-#include "access/claims.h"
-#include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
-#include "credits/credits.h"
 #include "people/person_data.h"
 #include "sealing/seal_triggers.h"
 #include "workspaces/members.h"
 
 #define PEOPLE_LIMIT_DEFAULT 50
 #define PEOPLE_LIMIT_MAX 1000
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Reveal
- * ------------------------------------------------------------------------------------------------------------------ */
-
-/* A result as reveal_person_email() needs it. */
-typedef struct Found
-{
-	pg_uuid_t workspace;
-	bool	  revealed;
-	text	 *email; /* paid for or not; NULL when none is known */
-} Found;
-
-/* Reads a result; within statement_begin().  False when there is none. */
-static bool
-reveal_read(const pg_uuid_t *result, Found *found)
-{
-	static Statement read = STATEMENT(
-		"SELECT r.workspace_id, r.email_revealed_at IS NOT NULL,"
-		"       @extschema@.person_email(CASE WHEN r.email_revealed_at IS NULL THEN s.sealed ELSE r.person_data END)"
-		"  FROM @extschema@.people_search_results r"
-		"  LEFT JOIN @extschema@.sealed_contacts s ON s.result_id = r.id AND s.workspace_id = r.workspace_id"
-		" WHERE r.id = $1",
-		"uuid");
-	Datum value = UUIDPGetDatum(result);
-	bool  isnull;
-	Datum email;
-
-	if (statement_run(&read, &value, NULL, false, 0) == 0)
-		return false;
-	found->workspace = *DatumGetUUIDP(statement_value(1, &isnull));
-	found->revealed = DatumGetBool(statement_value(2, &isnull));
-	email = statement_value(3, &isnull);
-	found->email = isnull ? NULL : DatumGetTextPCopy(email);
-	return true;
-}
-
-/* Charges one credit for a result to a member; PT402 when he has none left. */
-static void
-reveal_charge(const Found *found, const pg_uuid_t *user, const pg_uuid_t *result, CreditBalance *balance)
-{
-	CreditSpend spend = {0};
-
-	spend.workspace = found->workspace;
-	spend.user = *user;
-	spend.action = catalog_enum("credit_action", "email_reveal");
-	spend.credits = 1;
-	spend.reference = result;
-	(void) credits_spend(&spend, balance);
-}
-
-static void
-answer_key(JsonbParseState **state, const char *key)
-{
-	JsonbValue value;
-
-	value.type = jbvString;
-	value.val.string.val = (char *) key;
-	value.val.string.len = strlen(key);
-	(void) pushJsonbValue(state, WJB_KEY, &value);
-}
-
-static void
-answer_number(JsonbParseState **state, const char *key, bool isnull, int32 number)
-{
-	JsonbValue value;
-
-	answer_key(state, key);
-	value.type = isnull ? jbvNull : jbvNumeric;
-	if (!isnull)
-		value.val.numeric = int64_to_numeric(number);
-	(void) pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-/* The answer of reveal_person_email(), copied to where it outlives statement_end(). */
-static Datum
-reveal_answer(const Found *found, int32 used, const CreditBalance *balance)
-{
-	JsonbParseState *state = NULL;
-	JsonbValue		 value;
-
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	answer_key(&state, "email");
-	value.type = found->email ? jbvString : jbvNull;
-	if (found->email)
-	{
-		value.val.string.val = VARDATA_ANY(found->email);
-		value.val.string.len = VARSIZE_ANY_EXHDR(found->email);
-	}
-	(void) pushJsonbValue(&state, WJB_VALUE, &value);
-	answer_key(&state, "already_revealed");
-	value.type = jbvBool;
-	value.val.boolean = found->revealed;
-	(void) pushJsonbValue(&state, WJB_VALUE, &value);
-	answer_number(&state, "credits_used", false, used);
-	answer_number(&state, "credits_remaining", balance->unlimited, balance->remaining);
-	return SPI_datumTransfer(JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL))), false, -1);
-}
-
-/* Who is to pay is no member of the result's workspace. */
-static void
-error_revealer(const Caller *caller, const pg_uuid_t *user, const pg_uuid_t *workspace)
-{
-	if (caller->is_service)
-		error_not_in_workspace(user, workspace);
-	error_other_user(user);
-}
-
-/*
- * reveal_person_email(p_result_id uuid, p_user_id uuid default get_user_id()) returns jsonb
- *
- * Pays one credit of the user's and unseals the contact of the result: e-mails and phones alike, for his whole workspace.
- * Returns {"email", "already_revealed", "credits_used", "credits_remaining"}; see person_email() for which e-mail.
- * credits_used is what this call charged, credits_remaining what the user has left today, null when unlimited.
- * Already revealed: free.  No e-mail known: free, email null, and what else is sealed stays so.
- * Callers: authenticated for himself, service_role for any member of the result's workspace.
- * Errors: 28000; 42501 somebody else's credits, or a result that is not of the caller's workspace or does not exist;
- * 22023 a NULL argument, or (service_role) no such result; PT402 no credits left.
- * Locks: the user's row and then the result's.  In this order, because removing a member takes his row first and the
- * results that name him after it; the other way round the two would deadlock.
- */
-PG_FUNCTION_INFO_V1(openinfo_reveal_person_email);
-Datum
-openinfo_reveal_person_email(PG_FUNCTION_ARGS)
-{
-	static Statement lock_user = STATEMENT("SELECT FROM @extschema@.users WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE", "uuid, uuid");
-	static Statement find_user = STATEMENT("SELECT FROM @extschema@.users WHERE id = $1 AND workspace_id = $2", "uuid, uuid");
-	static Statement lock_result = STATEMENT("SELECT FROM @extschema@.people_search_results WHERE id = $1 FOR UPDATE", "uuid");
-	static Statement unseal = STATEMENT(
-		"UPDATE @extschema@.people_search_results SET email_revealed_at = now(), email_revealed_by = $2 WHERE id = $1",
-		"uuid, uuid");
-	Caller		   caller;
-	StatementScope scope;
-	pg_uuid_t	  *result, *user;
-	Found		   found;
-	CreditBalance  balance;
-	Datum		   answer;
-	Datum		   member[2];
-	Datum		   values[2];
-
-	if (PG_ARGISNULL(0))
-		error_null("p_result_id");
-	result = PG_GETARG_UUID_P(0);
-	user = PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1);
-	authorize_user(&caller, user);
-	if (user == NULL)
-		error_null("p_user_id");
-	values[0] = UUIDPGetDatum(result);
-	values[1] = UUIDPGetDatum(user);
-
-	statement_begin(&scope);
-	if (!reveal_read(result, &found))
-	{
-		if (caller.is_service)
-			error_no_such_row("person", result);
-		error_other_row("person", result);
-	}
-	if (!caller.is_service && !uuid_same(&found.workspace, &caller.membership.workspace_id))
-		error_other_row("person", result);
-	member[0] = UUIDPGetDatum(user);
-	member[1] = UUIDPGetDatum(&found.workspace);
-
-	if (!found.revealed && found.email != NULL)
-	{
-		if (statement_run(&lock_user, member, NULL, false, 0) == 0)
-			error_revealer(&caller, user, &found.workspace);
-		/* as it is now that nobody else can reveal it */
-		if (statement_run(&lock_result, values, NULL, false, 0) == 0 || !reveal_read(result, &found))
-			error_other_row("person", result);
-	}
-	else if (statement_run(&find_user, member, NULL, false, 0) == 0)
-		error_revealer(&caller, user, &found.workspace);
-
-	if (!found.revealed && found.email != NULL)
-	{
-		reveal_charge(&found, user, result, &balance);
-		(void) statement_run(&unseal, values, NULL, false, 0);
-		answer = reveal_answer(&found, 1, &balance);
-	}
-	else
-	{
-		/* nothing was written: this works in a read-only transaction too */
-		if (!credits_balance(user, true, &balance))
-			error_revealer(&caller, user, &found.workspace);
-		answer = reveal_answer(&found, 0, &balance);
-	}
-	statement_end(&scope);
-	PG_RETURN_DATUM(answer);
-}
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Search and export
@@ -247,8 +53,9 @@ static const char *const filter_keys[] = {"title", "company", "location", "senio
 	" ORDER BY r.created_at DESC, r.id"
 
 /*
- * Reads p_filters into parameters.  SQL NULL is no filter at all; so is a filter that is JSON null or the empty string,
- * as a form sends it.  A key that is no filter is refused: ignoring a misspelt one would return everybody.
+ * Reads p_filters into parameters.  SQL NULL is no filter at all; so is a filter that is JSON null or the
+ * empty string, as a form sends it.  A key that is no filter is refused: ignoring a misspelt one would return
+ * everybody.
  */
 static void
 people_filters(FunctionCallInfo fcinfo, int argument, Datum *values, char *nulls)
@@ -288,16 +95,17 @@ people_filters(FunctionCallInfo fcinfo, int argument, Datum *values, char *nulls
 }
 
 /*
- * search_people(p_workspace_id uuid, p_filters jsonb, p_limit int default 50, p_offset int default 0) returns table(
+ * search_people(p_workspace_id uuid, p_filters jsonb, p_limit int default 50, p_offset int default 0) returns
+ * table(
  *		id uuid, full_name text, title text, company text, location text, seniority_level text, department text,
  *		linkedin_url text, email text, email_revealed boolean, created_at timestamptz)
  *
- * The people of a workspace, newest first.  Filters: title, company, location contain the text, in any case of the
- * database's locale; seniority_level and department are equal to it.  email is [HIDDEN] when one is known and not paid
- * for, NULL when none is known.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 filters that are no object, an
- * unknown filter, one that is no string, p_limit below 1, a negative p_offset.  p_limit above 1,000 counts as 1,000,
- * NULL as 50; p_offset NULL as 0.  Locks: none.
+ * The people of a workspace, newest first.  Filters: title, company, location contain the text, in any case
+ * of the database's locale; seniority_level and department are equal to it.  email is [HIDDEN] when one is
+ * known and not paid for, NULL when none is known.
+ * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 filters that are no
+ * object, an unknown filter, one that is no string, p_limit below 1, a negative p_offset.  p_limit above
+ * 1,000 counts as 1,000, NULL as 50; p_offset NULL as 0.  Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_search_people);
 Datum
@@ -332,12 +140,15 @@ openinfo_search_people(PG_FUNCTION_ARGS)
 }
 
 /*
- * export_people_to_csv(p_workspace_id uuid, p_filters jsonb default '{}') returns table(full_name text, title text,
+ * export_people_to_csv(p_workspace_id uuid, p_filters jsonb default '{}') returns table(full_name text, title
+ * text,
  *		company text, location text, email text, linkedin_url text, seniority_level text, department text)
  *
- * The people of a workspace as rows of an export, newest first; filters and e-mails as search_people().  The values are
- * what was stored: whoever writes the file quotes them, and guards against formulas if a spreadsheet is to open it.
- * Callers and errors as search_people(); PT402 when there are more rows than the plan of the workspace has in one export.
+ * The people of a workspace as rows of an export, newest first; filters and e-mails as search_people().  The
+ * values are what was stored: whoever writes the file quotes them, and guards against formulas if a
+ * spreadsheet is to open it.
+ * Callers and errors as search_people(); PT402 when there are more rows than the plan of the workspace has in
+ * one export.
  */
 PG_FUNCTION_INFO_V1(openinfo_export_people_to_csv);
 Datum
@@ -376,8 +187,9 @@ openinfo_export_people_to_csv(PG_FUNCTION_ARGS)
 /*
  * person_exists(p_workspace_id uuid, p_full_name text, p_company text) returns uuid
  *
- * The oldest result of a workspace with that name at that company, compared as person_name() does, or NULL.  Without
- * p_company (NULL or blank) the person of whom no company is known: a namesake somewhere is not the same person.
+ * The oldest result of a workspace with that name at that company, compared as person_name() does, or NULL.
+ * Without p_company (NULL or blank) the person of whom no company is known: a namesake somewhere is not the
+ * same person.
  * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_person_exists);
@@ -424,11 +236,12 @@ openinfo_person_exists(PG_FUNCTION_ARGS)
 /*
  * get_people_search_stats(p_workspace_id uuid) returns jsonb
  *
- * {"total_people", "people_today", "people_this_week", "emails_revealed", "emails_hidden", "by_seniority_level",
- * "by_department", "saved_searches", "credits_used"}: counts as of now; day and week (from Monday) are UTC.
- * emails_hidden: known and not paid for.  by_...: objects of the twenty most frequent values.  credits_used: spent on
- * reveals and searches since the beginning.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such workspace.
+ * {"total_people", "people_today", "people_this_week", "emails_revealed", "emails_hidden",
+ * "by_seniority_level", "by_department", "saved_searches", "credits_used"}: counts as of now; day and week
+ * (from Monday) are UTC. emails_hidden: known and not paid for.  by_...: objects of the twenty most frequent
+ * values.  credits_used: spent on reveals and searches since the beginning.
+ * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such
+ * workspace.
  * Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_people_search_stats);
@@ -470,39 +283,49 @@ openinfo_get_people_search_stats(PG_FUNCTION_ARGS)
  * update_saved_search_usage(p_search_id uuid) returns void
  *
  * Counts one use of a saved search, of people or of companies.  The counter stops at its maximum.
- * Callers: authenticated for those of his workspace, service_role for any.  Errors: 28000; 42501 another workspace's or
- * none; 22023 a NULL argument, or (service_role) no such search.  Locks: the search's row.
+ * Callers: authenticated for those of the caller's workspace, service_role for any.  Errors: 28000; 42501 a
+ * search of another workspace or one that does not exist; 22023 a NULL argument, or (service_role) no such
+ * search.
+ * Locks: the search's row.
  */
 PG_FUNCTION_INFO_V1(openinfo_update_saved_search_usage);
 Datum
 openinfo_update_saved_search_usage(PG_FUNCTION_ARGS)
 {
-#define COUNT_USE(table)                                                                                                                          \
-	STATEMENT("UPDATE @extschema@." table " SET use_count = use_count + CASE WHEN use_count < 2147483647 THEN 1 ELSE 0 END, last_used_at = now()" \
-			  " WHERE id = $1 AND (workspace_id = $2 OR $2 IS NULL)",                                                                             \
-			  "uuid, uuid")
+#define COUNT_USE(table)                                                                    \
+	STATEMENT(                                                                              \
+		"UPDATE @extschema@." table " SET last_used_at = now(),"                            \
+		"       use_count = use_count + CASE WHEN use_count < 2147483647 THEN 1 ELSE 0 END" \
+		" WHERE id = $1 AND workspace_id = $2",                                             \
+		"uuid, uuid")
 	static Statement count_people = COUNT_USE("saved_people_searches");
 	static Statement count_companies = COUNT_USE("saved_searches");
-	Caller			 caller;
-	StatementScope	 scope;
-	Datum			 values[2];
-	char			 nulls[3] = "  ";
+	static Statement find = STATEMENT(
+		"SELECT workspace_id FROM @extschema@.saved_people_searches WHERE id = $1"
+		" UNION ALL SELECT workspace_id FROM @extschema@.saved_searches WHERE id = $1",
+		"uuid");
+	Caller		   caller;
+	StatementScope scope;
+	Datum		   values[2];
+	bool		   isnull;
 
 	if (PG_ARGISNULL(0))
 		error_null("p_search_id");
 	authorize_member(&caller);
 	values[0] = PG_GETARG_DATUM(0);
-	values[1] = UUIDPGetDatum(&caller.membership.workspace_id);
-	if (caller.is_service)
-		nulls[1] = 'n';
 
 	statement_begin(&scope);
-	if (statement_run(&count_people, values, nulls, false, 0) == 0 && statement_run(&count_companies, values, nulls, false, 0) == 0)
+	if (caller.is_service)
 	{
-		if (caller.is_service)
+		if (statement_run(&find, values, NULL, false, 0) == 0)
 			error_no_such_row("saved search", PG_GETARG_UUID_P(0));
-		error_other_row("saved search", PG_GETARG_UUID_P(0));
+		values[1] = statement_value(1, &isnull);
 	}
+	else
+		values[1] = UUIDPGetDatum(&caller.membership.workspace_id);
+	if (statement_run(&count_people, values, NULL, false, 0) == 0 &&
+		statement_run(&count_companies, values, NULL, false, 0) == 0)
+		error_other_row("saved search", PG_GETARG_UUID_P(0));
 	statement_end(&scope);
 	PG_RETURN_VOID();
 }

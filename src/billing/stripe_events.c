@@ -1,16 +1,14 @@
 /*
- * billing.c
- *		The plan of a workspace, its subscription at Stripe, and what happened to both.
+ * stripe_events.c
+ *		The subscription of a workspace at Stripe, and the events that say what happened to it.
  *
- *	plan			what the members may do; see MEMBERS_PLAN.  Changed by update_workspace_plan() alone
- *	subscription	what Stripe says of the workspace: one row of stripe_customers
- *	event			one line of billing_events; events of Stripe come late, twice and in any order
+ *	subscription	what Stripe says about the workspace: one row of stripe_customers
+ *	event			one row of billing_events; events of Stripe arrive late, twice and in any order
  *
  * Invariants: an event of Stripe is recorded once; the subscription reflects the newest event that was recorded.
  */
 #include "openinfo.h"
 
-#include "catalog/pg_collation.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -21,97 +19,6 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
-#include "workspaces/members.h"
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Plans
- * ------------------------------------------------------------------------------------------------------------------ */
-
-/*
- * update_workspace_plan(p_workspace_id uuid, p_new_plan text, p_stripe_subscription_id text default null) returns void
- *
- * Puts every member of a workspace on a plan, with its daily credits, and writes an event: plan_upgraded when the new plan
- * is as large as the old one or larger, else plan_downgraded (MEMBERS_LARGER_FIRST).  When the workspace is on that
- * plan already there is no event, and members who are on it keep the limits they have; those who are not are put on it.
- * p_stripe_subscription_id goes to the workspace's row of stripe_customers, when there is one.
- * Callers: service_role.  Errors: 42501; 22023 a NULL argument, no such plan or workspace, a workspace without members;
- * 23505 the subscription is another workspace's.  Locks: the workspace's row, so that a member who is being added waits
- * and gets the new plan; then the members in the order of their ids.
- */
-PG_FUNCTION_INFO_V1(openinfo_update_workspace_plan);
-Datum
-openinfo_update_workspace_plan(PG_FUNCTION_ARGS)
-{
-	static Statement find_plan = STATEMENT("SELECT FROM @extschema@.plans WHERE name = $2 FOR KEY SHARE", "uuid, text");
-	static Statement lock_members = STATEMENT("SELECT FROM @extschema@.users WHERE workspace_id = $1 ORDER BY id FOR NO KEY UPDATE", "uuid, text");
-	static Statement compare = STATEMENT(
-		"WITH ranked AS (SELECT best.name, rank() OVER (ORDER BY " MEMBERS_LARGER_FIRST ") AS size FROM @extschema@.plans best)"
-		" SELECT o.name, n.size <= o.size FROM ranked n, ranked o WHERE n.name = $2 AND o.name = " MEMBERS_PLAN,
-		"uuid, text");
-	static Statement change = STATEMENT(
-		"UPDATE @extschema@.users u SET plan = p.name, daily_credit_limit = p.daily_credits"
-		"  FROM @extschema@.plans p"
-		" WHERE u.workspace_id = $1 AND p.name = $2"
-		"   AND (u.plan <> p.name OR ($3 AND u.daily_credit_limit IS DISTINCT FROM p.daily_credits))",
-		"uuid, text, bool");
-	static Statement subscribe = STATEMENT(
-		"UPDATE @extschema@.stripe_customers SET stripe_subscription_id = $2"
-		" WHERE workspace_id = $1 AND stripe_subscription_id IS DISTINCT FROM $2",
-		"uuid, text");
-	static Statement record = STATEMENT(
-		"INSERT INTO @extschema@.billing_events (workspace_id, event_type, old_plan, new_plan)"
-		" VALUES ($1, (CASE WHEN $4 THEN 'plan_upgraded' ELSE 'plan_downgraded' END)::@extschema@.billing_event_type, $3, $2)",
-		"uuid, text, text, bool");
-	StatementScope scope;
-	text		  *old_plan;
-	bool		   changed, upgraded, isnull;
-
-	authorize_service("update_workspace_plan");
-	if (PG_ARGISNULL(0))
-		error_null("p_workspace_id");
-	if (PG_ARGISNULL(1))
-		error_null("p_new_plan");
-
-	statement_begin(&scope);
-	{
-		Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
-
-		if (!members_lock_workspace(PG_GETARG_UUID_P(0)))
-			error_no_such_row("workspace", PG_GETARG_UUID_P(0));
-		if (statement_run(&find_plan, values, NULL, false, 0) == 0)
-			error_no_such_plan(PG_GETARG_TEXT_PP(1));
-		if (statement_run(&lock_members, values, NULL, false, 0) == 0)
-			error_empty_workspace(PG_GETARG_UUID_P(0));
-		if (statement_run(&compare, values, NULL, false, 0) == 0)
-			error_plans_missing(PG_GETARG_UUID_P(0));
-		old_plan = DatumGetTextPCopy(statement_value(1, &isnull));
-		upgraded = DatumGetBool(statement_value(2, &isnull));
-		changed = !DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, PointerGetDatum(old_plan), values[1]));
-	}
-	{
-		Datum values[3] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), BoolGetDatum(changed)};
-
-		(void) statement_run(&change, values, NULL, false, 0);
-	}
-	if (!PG_ARGISNULL(2))
-	{
-		Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(2)};
-
-		(void) statement_run(&subscribe, values, NULL, false, 0);
-	}
-	if (changed)
-	{
-		Datum values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PointerGetDatum(old_plan), BoolGetDatum(upgraded)};
-
-		(void) statement_run(&record, values, NULL, false, 0);
-	}
-	statement_end(&scope);
-	PG_RETURN_VOID();
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Events
- * ------------------------------------------------------------------------------------------------------------------ */
 
 /* A member of p_metadata, or NULL when it is not there or JSON null. */
 static JsonbValue *
@@ -277,7 +184,7 @@ static void
 update_subscription(const Effect *effect, Datum workspace, Datum event_at, Jsonb *metadata)
 {
 	static Statement make = STATEMENT(
-		"INSERT INTO @extschema@.stripe_customers (workspace_id, stripe_customer_id) VALUES ($1, $2) ON CONFLICT (workspace_id) DO NOTHING",
+		"INSERT INTO @extschema@.stripe_customers (workspace_id, stripe_customer_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 		"uuid, text");
 	static Statement recorded = STATEMENT(
 		"SELECT event_type, event_at, metadata FROM @extschema@.billing_events WHERE workspace_id = $1 ORDER BY event_at, created_at",
@@ -338,7 +245,7 @@ openinfo_record_billing_event(PG_FUNCTION_ARGS)
 	static Statement record = STATEMENT(
 		"INSERT INTO @extschema@.billing_events"
 		" (workspace_id, event_type, stripe_event_id, event_at, amount_cents, metadata, currency, old_plan, new_plan)"
-		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $7, $8, $9) ON CONFLICT (stripe_event_id) DO NOTHING",
+		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $7, $8, $9) ON CONFLICT DO NOTHING",
 		"uuid, @extschema@.billing_event_type, text, timestamptz, int8, jsonb, text, text, text");
 	static const char *const names[] = {"p_workspace_id", "p_event_type", "p_stripe_event_id", "p_event_at"};
 	const Effect			*effect;
@@ -373,57 +280,4 @@ openinfo_record_billing_event(PG_FUNCTION_ARGS)
 		update_subscription(effect, values[0], values[3], metadata);
 	statement_end(&scope);
 	PG_RETURN_BOOL(recorded);
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Questions
- * ------------------------------------------------------------------------------------------------------------------ */
-
-/*
- * has_active_subscription(p_workspace_id uuid default get_user_workspace_id()) returns boolean
- *
- * Whether the subscription is active or trialing.  The end of the period does not count: Stripe renews a moment late, and
- * says so when it does not renew.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
- */
-PG_FUNCTION_INFO_V1(openinfo_has_active_subscription);
-Datum
-openinfo_has_active_subscription(PG_FUNCTION_ARGS)
-{
-	static Statement ask = STATEMENT(
-		"SELECT EXISTS (SELECT FROM @extschema@.stripe_customers"
-		" WHERE workspace_id = $1 AND subscription_status IN ('active', 'trialing'))",
-		"uuid");
-	Datum workspace;
-
-	return authorize_workspace_query(fcinfo, &ask, &workspace, true);
-}
-
-/*
- * get_billing_summary(p_workspace_id uuid default get_user_workspace_id()) returns jsonb
- *
- * {"current_plan", "subscription_status", "current_period_end", "total_events", "last_payment"}; last_payment is null or
- * {"amount_cents", "currency", "event_at"} of the newest payment_succeeded.  Status and period are null without a
- * customer at Stripe.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such workspace.
- * Locks: none.
- */
-PG_FUNCTION_INFO_V1(openinfo_get_billing_summary);
-Datum
-openinfo_get_billing_summary(PG_FUNCTION_ARGS)
-{
-	static Statement ask = STATEMENT(
-		"SELECT jsonb_build_object("
-		" 'current_plan', " MEMBERS_PLAN ","
-		" 'subscription_status', (SELECT subscription_status FROM @extschema@.stripe_customers WHERE workspace_id = $1),"
-		" 'current_period_end', (SELECT current_period_end FROM @extschema@.stripe_customers WHERE workspace_id = $1),"
-		" 'total_events', (SELECT count(*) FROM @extschema@.billing_events WHERE workspace_id = $1),"
-		" 'last_payment', (SELECT jsonb_build_object('amount_cents', amount_cents, 'currency', currency, 'event_at', event_at)"
-		"                    FROM @extschema@.billing_events WHERE workspace_id = $1 AND event_type = 'payment_succeeded'"
-		"                   ORDER BY event_at DESC, created_at DESC, id LIMIT 1))"
-		" FROM @extschema@.workspaces WHERE id = $1",
-		"uuid");
-	Datum workspace;
-
-	return authorize_workspace_query(fcinfo, &ask, &workspace, false);
 }
