@@ -121,6 +121,7 @@ PGTAP = \
 
 TAP = \
 	readme \
+	docs \
 	versions \
 	dump \
 	concurrent \

@@ -34,7 +34,14 @@ CREATE VIEW pg_temp.fkey AS
 
 \qecho '# The schema of openinfo'
 \qecho
-\qecho 'Made from the catalog of a new installation by `make docs`; not to be edited by hand. What the rows and functions are for is in the [README](../README.md).'
+\qecho 'Generated from the catalog of a new installation by `make docs`: do not edit it by hand. What tables and functions'
+\qecho 'are for is in [reference.md](reference.md).'
+\qecho
+\qecho '- [Diagram](#diagram)'
+\qecho '- [Tables](#tables)'
+\qecho '- [Views](#views)'
+\qecho '- [Enum types](#enum-types)'
+\qecho '- [Functions](#functions)'
 \qecho
 \qecho '## Diagram'
 \qecho
