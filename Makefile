@@ -15,6 +15,7 @@ OBJS = \
 	src/openinfo.o \
 	src/core/errors.o \
 	src/core/catalog.o \
+	src/core/lookup.o \
 	src/core/statement.o \
 	src/access/claims.o \
 	src/access/membership.o \

@@ -14,14 +14,9 @@
  */
 #include "openinfo.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/pg_enum.h"
-#include "executor/tuptable.h"
-#include "utils/fmgroids.h"
-#include "utils/rel.h"
+#include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -30,75 +25,40 @@
 #include "access/membership.h"
 #include "core/catalog.h"
 #include "core/errors.h"
-
-/* Takes a row over if it is the first, or of an older membership than the one found before. */
-static void
-membership_consider(const UsersTable *users, TupleTableSlot *row, Membership *membership, TimestampTz *oldest, bool *found)
-{
-	bool		isnull;
-	Oid			role = DatumGetObjectId(slot_getattr(row, users->role, &isnull));
-	TimestampTz created = DatumGetTimestampTz(slot_getattr(row, users->created_at, &isnull));
-	pg_uuid_t  *id = DatumGetUUIDP(slot_getattr(row, users->id, &isnull));
-
-	/* users.id breaks a tie, so that the choice is the same every time */
-	if (*found && (created > *oldest || (created == *oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) > 0)))
-		return;
-	membership->user_id = *id;
-	membership->workspace_id = *DatumGetUUIDP(slot_getattr(row, users->workspace_id, &isnull));
-	membership->role = role;
-	*oldest = created;
-	*found = true;
-}
+#include "core/lookup.h"
 
 /*
- * A membership of a person: in the given workspace, or, with NULL, his oldest.  False when there is none.
- *
- * The locks are kept until the end of the transaction, as those of any query are: taking them again is then a matter of
- * counting, and this runs in every statement.
+ * A membership of a person: in the given workspace, or, with NULL, the oldest.  False when there is none.
  */
 static bool
 membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership *membership)
 {
-	Snapshot		  snapshot = ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot();
-	const UsersTable *users;
-	Relation		  rel;
-	TupleTableSlot	 *row;
-	int				  nkeys = workspace ? 2 : 1;
-	ScanKeyData		  keys[2];
+	const UsersTable *users = catalog_users();
+	LookupKey		  keys[2] = {{users->auth_user_id, UUIDOID, UUIDPGetDatum(person)},
+								 {users->workspace_id, UUIDOID, UUIDPGetDatum(workspace)}};
 	TimestampTz		  oldest = 0;
 	bool			  found = false;
-	bool			  by_index;
+	Lookup			  lookup;
 
-	users = catalog_users();
-	rel = table_open(users->relid, AccessShareLock);
-	row = table_slot_create(rel, NULL);
-	by_index = OidIsValid(users->person_index);
-	ScanKeyInit(&keys[0], by_index ? 1 : users->auth_user_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(person));
-	if (workspace)
-		ScanKeyInit(&keys[1], by_index ? 2 : users->workspace_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(workspace));
-
-	if (by_index)
+	lookup_begin(&lookup, users->relid, users->person_index,
+				 ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot(), keys, workspace ? 2 : 1);
+	while (lookup_next(&lookup))
 	{
-		Relation	  index = index_open(users->person_index, AccessShareLock);
-		IndexScanDesc scan = compat_index_beginscan(rel, index, snapshot, nkeys);
+		bool		isnull;
+		TimestampTz created = DatumGetTimestampTz(lookup_value(&lookup, users->created_at, &isnull));
+		pg_uuid_t  *id = DatumGetUUIDP(lookup_value(&lookup, users->id, &isnull));
 
-		index_rescan(scan, keys, nkeys, NULL, 0);
-		while (index_getnext_slot(scan, ForwardScanDirection, row))
-			membership_consider(users, row, membership, &oldest, &found);
-		index_endscan(scan);
-		index_close(index, NoLock);
+		/* users.id breaks a tie, so that the choice is the same every time */
+		if (found &&
+			(created > oldest || (created == oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) > 0)))
+			continue;
+		membership->user_id = *id;
+		membership->workspace_id = *DatumGetUUIDP(lookup_value(&lookup, users->workspace_id, &isnull));
+		membership->role = DatumGetObjectId(lookup_value(&lookup, users->role, &isnull));
+		oldest = created;
+		found = true;
 	}
-	else
-	{
-		TableScanDesc scan = table_beginscan(rel, snapshot, nkeys, keys);
-
-		while (table_scan_getnextslot(scan, ForwardScanDirection, row))
-			membership_consider(users, row, membership, &oldest, &found);
-		table_endscan(scan);
-	}
-	ExecDropSingleTupleTableSlot(row);
-	table_close(rel, NoLock);
-
+	lookup_end(&lookup);
 	return found;
 }
 

@@ -16,14 +16,12 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_am_d.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
-#include "nodes/primnodes.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -36,22 +34,18 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 
-static Oid			schema = InvalidOid;
-static char		   *schema_name = NULL; /* quoted for SQL */
-static uint32		schema_hash;		/* of its row in pg_namespace */
-static uint32		function_hash;		/* of the row in pg_proc of a function that is made and goes with the extension */
-static uint64		generation = 1;
-static UsersTable	users; /* valid when users.relid is, and so the others */
-static LimitedTable queries;
-static LimitedTable saved_searches;
+static Oid		  schema = InvalidOid;
+static char		 *schema_name = NULL; /* quoted for SQL */
+static uint32	  schema_hash;		  /* of its row in pg_namespace */
+static uint32	  function_hash;	  /* of the row in pg_proc of a function that is made and goes with the extension */
+static uint64	  generation = 1;
+static UsersTable users; /* valid when users.relid is */
 
 static void
 catalog_forget(void)
 {
 	schema = InvalidOid;
 	users.relid = InvalidOid;
-	queries.relid = InvalidOid;
-	saved_searches.relid = InvalidOid;
 	generation++;
 }
 
@@ -60,10 +54,6 @@ catalog_relation_changed(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == users.relid)
 		users.relid = InvalidOid;
-	if (relid == InvalidOid || relid == queries.relid)
-		queries.relid = InvalidOid;
-	if (relid == InvalidOid || relid == saved_searches.relid)
-		saved_searches.relid = InvalidOid;
 }
 
 /* The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are stale. */
@@ -162,6 +152,13 @@ catalog_table(const char *name)
 	return relid;
 }
 
+/* Is that the table of ours with this name? */
+bool
+catalog_is_table(Relation rel, const char *name)
+{
+	return RelationGetNamespace(rel) == catalog_schema() && strcmp(RelationGetRelationName(rel), name) == 0;
+}
+
 /* Our tables: what a person works with before what he could make again, so that a refusal names the former. */
 const char *const catalog_tables[] = {
 	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",
@@ -216,53 +213,11 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
 	return result;
 }
 
-/* Does a partial index have exactly the rows in which a column has a certain enum value? */
-static bool
-indexes_value(Relation index, AttrNumber attnum, Oid value)
+/* Does a table have a column?  Databases of an older version, which this library serves as well, may lack a new one. */
+bool
+catalog_has_column(Oid relid, const char *name)
 {
-	List   *predicate = RelationGetIndexPredicate(index);
-	OpExpr *op;
-	Var	   *var;
-	Const  *constant;
-
-	if (list_length(predicate) != 1 || !IsA(linitial(predicate), OpExpr))
-		return false;
-	op = linitial_node(OpExpr, predicate);
-	if (op->opfuncid != F_ENUM_EQ || !IsA(linitial(op->args), Var) || !IsA(lsecond(op->args), Const))
-		return false;
-	var = linitial_node(Var, op->args);
-	constant = lsecond_node(Const, op->args);
-	return var->varattno == attnum && !constant->constisnull && DatumGetObjectId(constant->constvalue) == value;
-}
-
-/*
- * A valid btree index that begins with a column, or InvalidOid.  It has every row; with status given, preferably only
- * those with that value in it, which "alone" tells.
- */
-static Oid
-index_on(Relation rel, AttrNumber first, AttrNumber status, Oid value, bool *alone)
-{
-	List	 *indexes = RelationGetIndexList(rel);
-	ListCell *lc;
-	Oid		  result = InvalidOid;
-
-	*alone = false;
-	foreach (lc, indexes)
-	{
-		Relation index = index_open(lfirst_oid(lc), AccessShareLock);
-		bool	 usable = index->rd_index->indisvalid && index->rd_rel->relam == BTREE_AM_OID &&
-					  index->rd_index->indkey.values[0] == first;
-		bool partial = usable && RelationGetIndexPredicate(index) != NIL;
-
-		*alone = partial && status != InvalidAttrNumber && indexes_value(index, status, value);
-		index_close(index, AccessShareLock);
-		if (*alone || (usable && !partial))
-			result = lfirst_oid(lc);
-		if (*alone)
-			break;
-	}
-	list_free(indexes);
-	return result;
+	return get_attnum(relid, name) != InvalidAttrNumber;
 }
 
 /* Number of a column; an error when somebody has dropped it. */
@@ -281,7 +236,6 @@ const UsersTable *
 catalog_users(void)
 {
 	UsersTable found;
-	bool	   alone;
 	Relation   rel;
 
 	if (OidIsValid(users.relid))
@@ -300,46 +254,10 @@ catalog_users(void)
 	found.daily_credit_limit = catalog_column(found.relid, "daily_credit_limit");
 	found.credits_reset_on = catalog_column(found.relid, "credits_reset_on");
 	found.id_index = catalog_unique_index(rel, found.id, InvalidAttrNumber);
-	found.workspace_index = index_on(rel, found.workspace_id, InvalidAttrNumber, InvalidOid, &alone);
 	found.person_index = catalog_unique_index(rel, found.auth_user_id, found.workspace_id);
 	table_close(rel, AccessShareLock);
 	users = found;
 	return &users;
-}
-
-/* A table of which rows are limited: all of them, or those of an enum's value in column status. */
-static const LimitedTable *
-limited_table(LimitedTable *kept, const char *table, const char *status_type, const char *active)
-{
-	LimitedTable found;
-	Relation	 rel;
-
-	if (OidIsValid(kept->relid))
-		return kept;
-
-	found.relid = catalog_table(table);
-	rel = table_open(found.relid, AccessShareLock);
-	found.workspace_id = catalog_column(found.relid, "workspace_id");
-	found.status = status_type ? catalog_column(found.relid, "status") : InvalidAttrNumber;
-	found.active = status_type ? catalog_enum(status_type, active) : InvalidOid;
-	found.index = index_on(rel, found.workspace_id, found.status, found.active, &found.index_alone);
-	if (status_type == NULL)
-		found.index_alone = OidIsValid(found.index);
-	table_close(rel, AccessShareLock);
-	*kept = found;
-	return kept;
-}
-
-const LimitedTable *
-catalog_queries(void)
-{
-	return limited_table(&queries, "queries", "query_status", "active");
-}
-
-const LimitedTable *
-catalog_saved_searches(void)
-{
-	return limited_table(&saved_searches, "saved_searches", NULL, NULL);
 }
 
 /* A label of one of our enum types, as the Oid that is its value. */

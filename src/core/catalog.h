@@ -14,9 +14,8 @@ typedef struct UsersTable
 {
 	Oid		   relid;
 	Oid		   owner;
-	Oid		   id_index;		/* unique (id), or InvalidOid */
-	Oid		   person_index;	/* unique (auth_user_id, workspace_id), or InvalidOid */
-	Oid		   workspace_index; /* begins with workspace_id, or InvalidOid */
+	Oid		   id_index;	 /* unique (id), or InvalidOid */
+	Oid		   person_index; /* unique (auth_user_id, workspace_id), or InvalidOid */
 	AttrNumber id;
 	AttrNumber workspace_id;
 	AttrNumber auth_user_id;
@@ -28,20 +27,7 @@ typedef struct UsersTable
 	AttrNumber credits_reset_on;
 } UsersTable;
 
-/* What a limit of the plan needs of the table whose rows it counts. */
-typedef struct LimitedTable
-{
-	Oid		   relid;
-	Oid		   index;		/* begins with workspace_id and has every row that counts, or InvalidOid */
-	bool	   index_alone; /* ... and nothing else */
-	AttrNumber workspace_id;
-	AttrNumber status; /* only rows with "active" in it count; InvalidAttrNumber: all do */
-	Oid		   active; /* value of enum query_status */
-} LimitedTable;
-
-extern const LimitedTable *catalog_queries(void);
-extern const LimitedTable *catalog_saved_searches(void);
-extern const char *const   catalog_tables[]; /* names, then NULL */
+extern const char *const catalog_tables[]; /* names, then NULL */
 
 extern void				 catalog_init(void);
 extern Oid				 catalog_schema(void);
@@ -50,7 +36,9 @@ extern Oid				 catalog_owner(void);
 extern uint64			 catalog_generation(void);
 extern const UsersTable *catalog_users(void);
 extern Oid				 catalog_table(const char *name);
+extern bool				 catalog_is_table(Relation rel, const char *name);
 extern bool				 catalog_is_ours(Oid relid);
+extern bool				 catalog_has_column(Oid relid, const char *name);
 extern AttrNumber		 catalog_column(Oid relid, const char *name);
 extern Oid				 catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second);
 extern Oid				 catalog_enum(const char *type, const char *label);

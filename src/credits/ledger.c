@@ -18,11 +18,9 @@
  */
 #include "openinfo.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "common/int.h"
 #include "executor/spi.h"
@@ -39,6 +37,7 @@
 #include "access/claims.h"
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/lookup.h"
 #include "core/statement.h"
 #include "credits/credits.h"
 #include "workspaces/audit_columns.h"
@@ -82,32 +81,24 @@ static bool
 credits_read(const pg_uuid_t *user, bool latest, bool with_plan, Counter *counter)
 {
 	const UsersTable *users = catalog_users();
-	Relation		  rel = table_open(users->relid, AccessShareLock);
-	TupleDesc		  desc = RelationGetDescr(rel);
-	Snapshot		  snapshot = latest ? RegisterSnapshot(GetLatestSnapshot()) : GetActiveSnapshot();
-	ScanKeyData		  key;
-	SysScanDesc		  scan;
-	HeapTuple		  tuple;
+	LookupKey		  key = {users->id, UUIDOID, UUIDPGetDatum(user)};
+	Lookup			  lookup;
+	bool			  found, isnull, unlimited;
 
-	ScanKeyInit(&key, users->id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(user));
-	scan = systable_beginscan(rel, users->id_index, OidIsValid(users->id_index), snapshot, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
+	lookup_begin(&lookup, users->relid, users->id_index, latest ? NULL : GetActiveSnapshot(), &key, 1);
+	found = lookup_next(&lookup);
+	if (found)
 	{
-		bool  isnull, unlimited;
-		int32 limit = DatumGetInt32(heap_getattr(tuple, users->daily_credit_limit, desc, &unlimited));
-		int32 used = DatumGetInt32(heap_getattr(tuple, users->daily_credits_used, desc, &isnull));
+		int32 limit = DatumGetInt32(lookup_value(&lookup, users->daily_credit_limit, &unlimited));
+		int32 used = DatumGetInt32(lookup_value(&lookup, users->daily_credits_used, &isnull));
 
 		credits_fill(&counter->balance, unlimited, limit, used,
-					 DatumGetDateADT(heap_getattr(tuple, users->credits_reset_on, desc, &isnull)));
-		counter->workspace = *DatumGetUUIDP(heap_getattr(tuple, users->workspace_id, desc, &isnull));
-		counter->plan = with_plan ? TextDatumGetCString(heap_getattr(tuple, users->plan, desc, &isnull)) : NULL;
+					 DatumGetDateADT(lookup_value(&lookup, users->credits_reset_on, &isnull)));
+		counter->workspace = *DatumGetUUIDP(lookup_value(&lookup, users->workspace_id, &isnull));
+		counter->plan = with_plan ? TextDatumGetCString(lookup_value(&lookup, users->plan, &isnull)) : NULL;
 	}
-	systable_endscan(scan);
-	if (latest)
-		UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	return HeapTupleIsValid(tuple);
+	lookup_end(&lookup);
+	return found;
 }
 
 /*
@@ -219,34 +210,19 @@ ledger_write(const CreditSpend *spend, pg_uuid_t *id)
 	return true;
 }
 
-/*
- * Is the key in the ledger?  Nearly every key is new, so this must be cheap: it spares a statement.  Without the index the
- * statement that writes the line will fail anyway.
- */
+/* Is the key in the ledger?  Nearly every key is new, so this must be cheap: it saves a statement. */
 static bool
 ledger_has_key(const CreditSpend *spend)
 {
-	Relation	rel = table_open(catalog_table("credit_usage"), AccessShareLock);
-	int			workspace_id = SPI_fnumber(RelationGetDescr(rel), "workspace_id");
-	int			idempotency_key = SPI_fnumber(RelationGetDescr(rel), "idempotency_key");
-	Oid			index = catalog_unique_index(rel, workspace_id, idempotency_key);
-	Snapshot	snapshot;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	bool		found = false;
+	Oid		  relid = catalog_table("credit_usage");
+	LookupKey keys[2] = {{catalog_column(relid, "workspace_id"), UUIDOID, UUIDPGetDatum(&spend->workspace)},
+						 {catalog_column(relid, "idempotency_key"), TEXTOID, PointerGetDatum(spend->key)}};
+	Lookup	  lookup;
+	bool	  found;
 
-	if (OidIsValid(index))
-	{
-		snapshot = RegisterSnapshot(GetLatestSnapshot());
-		ScanKeyInit(&keys[0], workspace_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&spend->workspace));
-		ScanKeyEntryInitialize(&keys[1], 0, idempotency_key, BTEqualStrategyNumber, InvalidOid, DEFAULT_COLLATION_OID, F_TEXTEQ,
-							   PointerGetDatum(spend->key));
-		scan = systable_beginscan(rel, index, true, snapshot, 2, keys);
-		found = HeapTupleIsValid(systable_getnext(scan));
-		systable_endscan(scan);
-		UnregisterSnapshot(snapshot);
-	}
-	table_close(rel, AccessShareLock);
+	lookup_begin(&lookup, relid, InvalidOid, NULL, keys, 2);
+	found = lookup_next(&lookup);
+	lookup_end(&lookup);
 	return found;
 }
 
@@ -517,20 +493,10 @@ openinfo_reset_daily_credits(PG_FUNCTION_ARGS)
 static bool
 row_exists(const char *table, Datum id)
 {
-	Relation	rel = table_open(catalog_table(table), AccessShareLock);
-	int			attnum = catalog_column(RelationGetRelid(rel), "id");
-	Oid			index = catalog_unique_index(rel, attnum, InvalidAttrNumber);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	ScanKeyData key;
-	SysScanDesc scan;
-	bool		found;
+	Lookup lookup;
+	bool   found = lookup_id(&lookup, table, DatumGetUUIDP(id));
 
-	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, F_UUID_EQ, id);
-	scan = systable_beginscan(rel, index, OidIsValid(index), snapshot, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
+	lookup_end(&lookup);
 	return found;
 }
 

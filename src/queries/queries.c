@@ -26,6 +26,7 @@
 #include "access/authorize.h"
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/lookup.h"
 #include "core/statement.h"
 #include "queries/work_queue.h"
 
@@ -183,30 +184,14 @@ openinfo_generate_query_name(PG_FUNCTION_ARGS)
 static text *
 topic_text(Datum id)
 {
-	Relation	rel = table_open(catalog_table("global_topics"), AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	int			id_column = SPI_fnumber(desc, "id");
-	int			topic_column = SPI_fnumber(desc, "topic");
-	Oid			index;
-	Snapshot	snapshot;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	text	   *result = NULL;
-	bool		isnull;
+	AttrNumber column = catalog_column(catalog_table("global_topics"), "topic");
+	text	  *result = NULL;
+	Lookup	   lookup;
+	bool	   isnull;
 
-	if (id_column <= 0 || topic_column <= 0)
-		error_missing_column("global_topics", id_column <= 0 ? "id" : "topic");
-	index = catalog_unique_index(rel, id_column, InvalidAttrNumber);
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	ScanKeyInit(&key, id_column, BTEqualStrategyNumber, F_UUID_EQ, id);
-	scan = systable_beginscan(rel, index, OidIsValid(index), snapshot, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		result = DatumGetTextPCopy(heap_getattr(tuple, topic_column, desc, &isnull));
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
+	if (lookup_id(&lookup, "global_topics", DatumGetUUIDP(id)))
+		result = DatumGetTextPCopy(lookup_value(&lookup, column, &isnull));
+	lookup_end(&lookup);
 	return result;
 }
 
@@ -229,7 +214,7 @@ openinfo_set_query_name(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
-		strcmp(RelationGetRelationName(trigger->tg_relation), "queries") != 0)
+		!catalog_is_table(trigger->tg_relation, "queries"))
 		error_not_trigger("set_query_name");
 	desc = RelationGetDescr(trigger->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
@@ -271,7 +256,7 @@ openinfo_set_next_run_at(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
-		strcmp(RelationGetRelationName(trigger->tg_relation), "queries") != 0)
+		!catalog_is_table(trigger->tg_relation, "queries"))
 		error_not_trigger("set_next_run_at");
 	desc = RelationGetDescr(trigger->tg_relation);
 	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;

@@ -6,16 +6,14 @@
  */
 #include "openinfo.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -23,6 +21,7 @@
 #include "access/membership.h"
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/lookup.h"
 #include "workspaces/audit_columns.h"
 
 #define EXPORT_LIFETIME_DAYS 7
@@ -180,21 +179,19 @@ openinfo_set_updated_at(PG_FUNCTION_ARGS)
 	return PointerGetDatum(stamp_with(trigger, attnum, TimestampTzGetDatum(now)));
 }
 
-/* Does somebody have that code already, committed or about to be? */
+/* Does another user have that code already, committed or about to be? */
 static bool
 referral_code_taken(Relation rel, int attnum, Datum code)
 {
+	LookupKey	 key = {attnum, TEXTOID, code};
 	SnapshotData dirty;
-	ScanKeyData	 key;
-	SysScanDesc	 scan;
-	Oid			 index = catalog_unique_index(rel, attnum, InvalidAttrNumber);
+	Lookup		 lookup;
 	bool		 taken;
 
 	InitDirtySnapshot(dirty);
-	ScanKeyEntryInitialize(&key, 0, attnum, BTEqualStrategyNumber, InvalidOid, DEFAULT_COLLATION_OID, F_TEXTEQ, code);
-	scan = systable_beginscan(rel, index, OidIsValid(index), &dirty, 1, &key);
-	taken = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
+	lookup_begin(&lookup, RelationGetRelid(rel), InvalidOid, &dirty, &key, 1);
+	taken = lookup_next(&lookup);
+	lookup_end(&lookup);
 	return taken;
 }
 

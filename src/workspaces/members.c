@@ -355,7 +355,7 @@ openinfo_create_preferences(PG_FUNCTION_ARGS)
 	bool			 isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || RelationGetRelid(trigger->tg_relation) != catalog_users()->relid)
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !catalog_is_table(trigger->tg_relation, "users"))
 		error_not_trigger("create_preferences");
 
 	desc = RelationGetDescr(trigger->tg_relation);
