@@ -124,6 +124,7 @@ TAP = \
 	readme \
 	docs \
 	versions \
+	next_version \
 	dump \
 	concurrent \
 	pg_upgrade \

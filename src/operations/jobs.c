@@ -19,8 +19,11 @@
 #include "commands/extension.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "access/authorize.h"
@@ -48,6 +51,15 @@ static bool
 jobs_have_cron(void)
 {
 	return OidIsValid(get_extension_oid("pg_cron", true));
+}
+
+/* Whether the extension has the function of a job; a library may be newer than the extension. */
+static bool
+job_exists(const Job *job)
+{
+	List *function = list_make2(makeString(get_namespace_name(catalog_schema())), makeString(pstrdup(job->function)));
+
+	return OidIsValid(LookupFuncName(function, 0, NULL, true));
 }
 
 /*
@@ -114,6 +126,8 @@ openinfo_schedule_jobs(PG_FUNCTION_ARGS)
 						   CStringGetTextDatum(jobs_command(&jobs[i]))};
 		bool  isnull = false;
 
+		if (!job_exists(&jobs[i]))
+			continue;
 		if (statement_run(&elsewhere, values, NULL, true, 1) > 0)
 			error_job_elsewhere(jobs[i].name, TextDatumGetCString(statement_value(1, &isnull)));
 		(void) statement_run(&schedule, values, NULL, false, 0);
@@ -218,6 +232,8 @@ openinfo_job_status(PG_FUNCTION_ARGS)
 		Datum values[STATUS_COLUMNS];
 		bool  isnull[STATUS_COLUMNS];
 
+		if (!job_exists(&jobs[i]))
+			continue;
 		memset(isnull, true, sizeof(isnull));
 		values[STATUS_NAME] = arguments[0];
 		isnull[STATUS_NAME] = false;

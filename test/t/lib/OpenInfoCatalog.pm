@@ -5,7 +5,8 @@ package OpenInfoCatalog;
 #
 #   versions($node)                    # all versions of the extension, the oldest first
 #   migrations($node, $db, $schema)    # how many migrations the installed version has
-#   fill($node, $db, $schema)          # one row or more into each table that is there and empty
+#   fill($node, $db, $schema)          # one row or more into each table that is there and empty; more arguments are
+#                                      # tables and their rows, as in @rows
 #   work_with($node, $db)              # installs into schema app and changes it as users do; needs no role
 #   works($node, $db, $schema, $name)  # one test: every stamp, seal and cascade does its work; rolled back
 #   snapshot($node, $db)               # the catalog as text; snapshot.sql says what is in it
@@ -95,7 +96,8 @@ sub tables
 
 sub fill
 {
-	my ($node, $db, $schema) = @_;
+	my ($node, $db, $schema, @more) = @_;
+	my @rows = (@rows, @more);
 	my %there = map { $_ => 1 } tables($node, $db, $schema);
 	my $s = quoted($schema);
 	my $sql = '';
