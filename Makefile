@@ -50,6 +50,7 @@ OBJS = \
 	src/billing/billing_plans.o \
 	src/billing/stripe_events.o \
 	src/operations/jobs.o \
+	src/operations/migrations.o \
 	src/operations/drop_guard.o \
 
 DATA = \
@@ -69,6 +70,7 @@ DATA = \
 # in this order; the first creates the extension.
 REGRESS = \
 	install \
+	owner \
 	access \
 	membership \
 	members \

@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.2.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- openinfo 0.2.0: topics, which all workspaces share, and their weekly trends.
 
@@ -30,19 +31,19 @@ COMMENT ON FUNCTION @extschema@.set_week_end() IS 'Trigger: a week ends six days
 CREATE FUNCTION @extschema@.topic_search_band(p_volume int) RETURNS smallint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_search_band';
 REVOKE ALL ON FUNCTION @extschema@.topic_search_band(int) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.topic_search_band(int) TO service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.topic_search_band(int) TO service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.topic_search_band(int) IS 'The power of four that a volume reaches: how global_topics is layered for the search';
 
 CREATE FUNCTION @extschema@.topic_search_text(p_topic text) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_search_text';
 REVOKE ALL ON FUNCTION @extschema@.topic_search_text(text) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.topic_search_text(text) TO service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.topic_search_text(text) TO service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.topic_search_text(text) IS 'The words of a topic, folded, in UTF-8: what "begins with" is decided on';
 
 CREATE FUNCTION @extschema@.topic_search_keys(p_topic text, p_band smallint) RETURNS bytea[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_search_keys';
 REVOKE ALL ON FUNCTION @extschema@.topic_search_keys(text, smallint) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.topic_search_keys(text, smallint) TO service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.topic_search_keys(text, smallint) TO service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.topic_search_keys(text, smallint) IS 'The keys under which a topic stands in the word index';
 
 -- Support functions of the operator class: only the index calls them.

@@ -18,24 +18,92 @@ SET LOCAL search_path = pg_catalog, pg_temp;
  * everything to the three API roles by name; so each is taken away by name before what is meant is granted.
  */
 
--- The schema must be closed: whoever may create in it could add an overload that captures a call of ours.
-DO $do$
-BEGIN
-    IF has_schema_privilege('public'::name, '@extschema@'::regnamespace::oid, 'CREATE'::text) THEN
-        RAISE EXCEPTION 'schema "%" lets PUBLIC create objects in it', '@extschema@'::regnamespace
-            USING ERRCODE = 'insufficient_privilege',
-                  HINT = 'Run REVOKE CREATE ON SCHEMA ... FROM PUBLIC first, or install into a schema of its own: CREATE SCHEMA openinfo; CREATE EXTENSION openinfo SCHEMA openinfo.';
-    END IF;
-END
-$do$;
+CREATE FUNCTION @extschema@.require_owned_tables() RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_require_owned_tables';
+REVOKE ALL ON FUNCTION @extschema@.require_owned_tables() FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.require_owned_tables() IS
+    'Used by scripts: raises an error when a table of the extension is not owned by role openinfo_owner';
 
--- The API roles are made when missing and never altered.  Two databases may be installing at once: the loser of that
+CREATE FUNCTION @extschema@.execute_as_owner(p_statement text) RETURNS bigint
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'openinfo_execute_as_owner';
+REVOKE ALL ON FUNCTION @extschema@.execute_as_owner(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.execute_as_owner(text) IS
+    'Used by scripts: runs one statement as role openinfo_owner and returns the number of rows';
+
+/*
+ * Scripts run as a superuser, and any role that may create in the schema could plant objects that they find there: nobody but
+ * superusers and the installing role may.  The same holds for the owner of the schema, who may drop what is in it, and
+ * for the owners of the tables.
+ * openinfo_owner, which owns the tables, must have no rights besides, and nobody may become it.
+ */
+CREATE FUNCTION @extschema@.require_trusted_schema() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_schema CONSTANT oid := (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo');
+    v_name   CONSTANT text := (SELECT nspname FROM pg_namespace WHERE oid = v_schema);
+    v_right  record;
+    v_trust  text;
+BEGIN
+    FOR v_right IN
+        -- pg_database_owner is whoever owns the database
+        SELECT CASE r.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE g.role END AS role, g.owns
+          FROM (SELECT nspowner AS role, true AS owns FROM pg_namespace WHERE oid = v_schema
+                UNION ALL
+                SELECT x.grantee, false FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
+                 WHERE n.oid = v_schema AND x.privilege_type = 'CREATE') g
+          LEFT JOIN pg_roles r ON r.oid = g.role
+          JOIN pg_database d ON d.datname = current_database()
+         ORDER BY g.owns DESC
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE oid = v_right.role AND (rolsuper OR rolname = current_user));
+        IF v_right.owns THEN
+            RAISE EXCEPTION 'schema "%" is owned by role "%", which is not a superuser', v_name, v_right.role::regrole
+                USING ERRCODE = 'insufficient_privilege',
+                      HINT = format('Run ALTER SCHEMA %I OWNER TO CURRENT_USER, or install into a schema of its own: '
+                                    'CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app.', v_name);
+        END IF;
+        RAISE EXCEPTION 'schema "%" allows % to create objects in it', v_name,
+                        CASE v_right.role WHEN 0 THEN 'PUBLIC' ELSE format('role "%s"', v_right.role::regrole) END
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Run REVOKE CREATE ON SCHEMA %I FROM %s.', v_name,
+                                CASE v_right.role WHEN 0 THEN 'PUBLIC' ELSE v_right.role::regrole::text END);
+    END LOOP;
+
+    SELECT string_agg(t.what, ', ') INTO v_trust
+      FROM pg_roles o
+     CROSS JOIN LATERAL (
+        SELECT v.what
+          FROM (VALUES (o.rolsuper, 'SUPERUSER'), (o.rolcanlogin, 'LOGIN'), (o.rolbypassrls, 'BYPASSRLS'),
+                       (o.rolcreaterole, 'CREATEROLE'), (o.rolcreatedb, 'CREATEDB'),
+                       (o.rolreplication, 'REPLICATION')) AS v (holds, what)
+         WHERE v.holds
+        UNION ALL
+        SELECT 'membership in ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member = o.oid
+        UNION ALL
+        SELECT 'member ' || m.member::regrole FROM pg_auth_members m WHERE m.roleid = o.oid) t
+     WHERE o.rolname = 'openinfo_owner';
+    IF v_trust IS NOT NULL THEN
+        RAISE EXCEPTION 'role openinfo_owner must not have: %', v_trust
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'Use ALTER ROLE openinfo_owner and REVOKE to take these away, or drop the role: '
+                         'it is created when it does not exist.';
+    END IF;
+    EXECUTE format('SELECT %I.require_owned_tables()', v_name);
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.require_trusted_schema() FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.require_trusted_schema() IS
+    'Used by scripts: raises an error when a role that is not trusted could plant objects in the schema';
+SELECT @extschema@.require_trusted_schema();
+
+-- Roles are created when missing and never altered: openinfo_owner owns the tables, and functions work as it; the
+-- others are the callers.  Two databases may be installing at once: the loser of that
 -- race sees unique_violation rather than duplicate_object.
 DO $do$
 DECLARE
     v_role text;
 BEGIN
-    FOREACH v_role IN ARRAY ARRAY['anon', 'authenticated', 'service_role'] LOOP
+    FOREACH v_role IN ARRAY ARRAY['openinfo_owner', 'anon', 'authenticated', 'service_role'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role::name) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
@@ -61,19 +129,19 @@ COMMENT ON TYPE @extschema@.user_role IS 'Role of a membership; owner stands abo
 CREATE FUNCTION @extschema@.get_user_workspace_id() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_get_user_workspace_id';
 REVOKE ALL ON FUNCTION @extschema@.get_user_workspace_id() FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.get_user_workspace_id() TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_user_workspace_id() TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.get_user_workspace_id() IS 'The caller''s active workspace, or NULL when he has none';
 
 CREATE FUNCTION @extschema@.get_user_id() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_get_user_id';
 REVOKE ALL ON FUNCTION @extschema@.get_user_id() FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.get_user_id() TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_user_id() TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.get_user_id() IS 'users.id of the caller in his active workspace, or NULL';
 
 CREATE FUNCTION @extschema@.user_has_role(required_role @extschema@.user_role) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'openinfo_user_has_role';
 REVOKE ALL ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.user_has_role(@extschema@.user_role) IS 'Has the caller that role, or a higher one, in his active workspace?';
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -161,6 +229,9 @@ BEGIN
     -- BYPASSRLS is not to be relied on: service_role may lack it.
     EXECUTE format('CREATE POLICY service_all ON %s FOR ALL TO service_role USING (true) WITH CHECK (true)', p_table);
     EXECUTE format('COMMENT ON POLICY service_all ON %s IS %L', p_table, 'The backend works in every workspace');
+    -- Functions do not need it, but what else works as the owner of a table under forced row-level security does.
+    EXECUTE format('CREATE POLICY owner_all ON %s FOR ALL TO openinfo_owner USING (true) WITH CHECK (true)', p_table);
+    EXECUTE format('COMMENT ON POLICY owner_all ON %s IS %L', p_table, 'The owner of the tables works in every workspace');
 
     FOR v_stamp IN
         SELECT *
@@ -277,14 +348,14 @@ CREATE FUNCTION @extschema@.apply_migrations() RETURNS SETOF text
 DECLARE
     v_schema    oid;
     v_name      text;
-    v_owner     oid;
     v_tables    oid[];
     v_initprivs aclitem[];
     v_migration record;
     v_object    record;
     v_known     boolean;
+    v_applied   text[] := '{}';
 BEGIN
-    SELECT extnamespace, extnamespace::regnamespace, extowner INTO v_schema, v_name, v_owner FROM pg_extension WHERE extname = 'openinfo';
+    SELECT extnamespace, extnamespace::regnamespace INTO v_schema, v_name FROM pg_extension WHERE extname = 'openinfo';
 
     IF current_setting('row_security') = 'off' OR NOT coalesce(current_setting('openinfo.install_tables', true), 'on')::boolean THEN
         RAISE NOTICE 'openinfo makes no tables: they are expected from the dump that is being restored'
@@ -292,11 +363,11 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Two at once would make everything twice.
+    -- Two at once would create everything twice.
     PERFORM pg_advisory_xact_lock(hashtextextended('openinfo.apply_migrations', 0));
-    SELECT coalesce(array_agg(oid), '{}') INTO v_tables FROM pg_class WHERE relnamespace = v_schema AND relkind = 'r';
-    -- Functions work as the owner of users, so new tables belong to whoever owns that.
-    SELECT coalesce(max(relowner), v_owner) INTO v_owner FROM pg_class WHERE oid = to_regclass(format('%s.users', v_name));
+    EXECUTE format('SELECT %s.require_trusted_schema()', v_name);
+    SELECT coalesce(array_agg(oid), '{}') INTO v_tables
+      FROM pg_class WHERE relnamespace = v_schema AND relkind IN ('r', 'p');
 
     IF to_regclass(format('%s.schema_migrations', v_name)) IS NULL THEN
         EXECUTE format('CREATE TABLE %s.schema_migrations (
@@ -316,7 +387,7 @@ BEGIN
         -- as an initial privilege, and pg_dump leaves initial privileges out; for the schema, which is the user's, that
         -- would lose every grant that he ever made on it.  So the record is put back, from 17 on with its dependencies.
         SELECT initprivs INTO v_initprivs FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
-        EXECUTE format('GRANT USAGE ON SCHEMA %s TO authenticated, service_role', v_name);
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO authenticated, service_role, openinfo_owner', v_name);
         IF v_initprivs IS NULL THEN
             DELETE FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
         ELSE
@@ -331,23 +402,31 @@ BEGIN
     FOR v_migration IN
         SELECT p.proname, substring(p.proname::text, '^migration_(\d+)_') AS version, substring(p.proname::text, '^migration_\d+_(.*)$') AS name
           FROM pg_proc p
-         WHERE p.pronamespace = v_schema AND p.proname::text ~ '^migration_\d+_'
+          JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+          JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'openinfo'
+         WHERE p.pronamespace = v_schema AND p.proname::text ~ '^migration_\d+_' AND p.pronargs = 0
          ORDER BY p.proname
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s.schema_migrations WHERE version = $1)', v_name) INTO v_known USING v_migration.version;
         IF NOT v_known THEN
             EXECUTE format('SELECT %s.%I()', v_name, v_migration.proname);
-            EXECUTE format('INSERT INTO %s.schema_migrations (version, name) VALUES ($1, $2)', v_name) USING v_migration.version, v_migration.name;
+            v_applied := v_applied || format('(%L, %L)', v_migration.version, v_migration.name);
             RETURN NEXT v_migration.version || '_' || v_migration.name;
         END IF;
     END LOOP;
 
+    -- Tables of this call; those of others were there before, or belong to somebody else.
     FOR v_object IN
         SELECT oid::regclass AS name FROM pg_class
-         WHERE relnamespace = v_schema AND relkind = 'r' AND oid <> ALL (v_tables) AND relowner <> v_owner
+         WHERE relnamespace = v_schema AND relkind IN ('r', 'p') AND oid <> ALL (v_tables)
+           AND relowner = current_user::regrole
     LOOP
-        EXECUTE format('ALTER TABLE %s OWNER TO %s', v_object.name, v_owner::regrole);
+        EXECUTE format('ALTER TABLE %s OWNER TO openinfo_owner', v_object.name);
     END LOOP;
+    IF v_applied <> '{}' THEN
+        EXECUTE format('SELECT %s.execute_as_owner($1)', v_name)
+          USING format('INSERT INTO %s.schema_migrations (version, name) VALUES ', v_name) || array_to_string(v_applied, ', ');
+    END IF;
 
     -- Inside CREATE or ALTER EXTENSION everything that was made has become a member; what belongs to the user leaves.
     FOR v_object IN

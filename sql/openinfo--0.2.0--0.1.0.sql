@@ -1,11 +1,12 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.1.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- From 0.2.0 back to 0.1.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.trends'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.global_topics'::regclass, 'true'::text);
-DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000002';
+SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000002''');
 
 DROP FUNCTION @extschema@.migration_20260101000002_global_topics();
 DROP FUNCTION @extschema@.set_week_end();

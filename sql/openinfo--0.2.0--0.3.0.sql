@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.3.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- openinfo 0.3.0: queries, saved searches, and what a plan allows.
 
@@ -37,7 +38,7 @@ COMMENT ON FUNCTION @extschema@.limit_saved_searches() IS 'Trigger: no more save
 CREATE FUNCTION @extschema@.generate_query_name(topic_name text, query_filters jsonb) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_generate_query_name';
 REVOKE ALL ON FUNCTION @extschema@.generate_query_name(text, jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.generate_query_name(text, jsonb) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.generate_query_name(text, jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.generate_query_name(text, jsonb) IS 'The name that a query gets from its topic and filters when it is given none';
 
 CREATE FUNCTION @extschema@.reset_weekly_lead_counts() RETURNS bigint

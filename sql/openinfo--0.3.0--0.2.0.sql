@@ -1,11 +1,12 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.2.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- From 0.3.0 back to 0.2.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.saved_searches'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.queries'::regclass, 'true'::text);
-DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000003';
+SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000003''');
 
 DROP FUNCTION @extschema@.migration_20260101000003_query_system();
 DROP FUNCTION @extschema@.increment_query_leads(uuid, int);

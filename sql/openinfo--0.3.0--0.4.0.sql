@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.4.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- openinfo 0.4.0: leads, the ledger of credits, and exports.
 
@@ -30,7 +31,7 @@ COMMENT ON TYPE @extschema@.export_status IS 'How far an export is';
 CREATE FUNCTION @extschema@.lead_domain(company_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_lead_domain';
 REVOKE ALL ON FUNCTION @extschema@.lead_domain(jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.lead_domain(jsonb) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.lead_domain(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.lead_domain(jsonb) IS 'The company''s domain without spaces and in lower case, or NULL; indexed with the workspace';
 
 CREATE FUNCTION @extschema@.set_expires_at() RETURNS trigger

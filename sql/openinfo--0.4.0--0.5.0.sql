@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.5.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- openinfo 0.5.0: people search, with e-mails that are sealed until they are paid for.
 
@@ -25,25 +26,25 @@ COMMENT ON FUNCTION @extschema@.store_sealed_contact() IS 'Trigger: puts what wa
 CREATE FUNCTION @extschema@.person_name(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_name';
 REVOKE ALL ON FUNCTION @extschema@.person_name(jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.person_name(jsonb) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_name(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.person_name(jsonb) IS 'full_name as it is compared: in lower case, one space between words; indexed with the workspace';
 
 CREATE FUNCTION @extschema@.person_company(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_company';
 REVOKE ALL ON FUNCTION @extschema@.person_company(jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.person_company(jsonb) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_company(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.person_company(jsonb) IS 'company as it is compared: in lower case, one space between words; indexed with the name';
 
 CREATE FUNCTION @extschema@.person_seniority(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_seniority';
 REVOKE ALL ON FUNCTION @extschema@.person_seniority(jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.person_seniority(jsonb) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_seniority(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS 'seniority_level, or NULL; indexed with the workspace';
 
 CREATE FUNCTION @extschema@.person_email(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_email';
 REVOKE ALL ON FUNCTION @extschema@.person_email(jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.person_email(jsonb) TO authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_email(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS 'The e-mail in an object that the caller has: in "email" or anywhere in it';
 
 CREATE FUNCTION @extschema@.reveal_person_email(p_result_id uuid, p_user_id uuid DEFAULT @extschema@.get_user_id()) RETURNS jsonb

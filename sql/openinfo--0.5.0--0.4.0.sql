@@ -1,12 +1,13 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.4.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- From 0.5.0 back to 0.4.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.saved_people_searches'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_contacts'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.people_search_results'::regclass, 'true'::text);
-DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000005';
+SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000005''');
 
 DROP FUNCTION @extschema@.migration_20260101000005_people_search();
 DROP FUNCTION @extschema@.export_people_to_csv(uuid, jsonb);

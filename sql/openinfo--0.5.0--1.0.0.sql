@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '1.0.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- openinfo 1.0.0: integrations, billing, notification preferences.
 

@@ -1,5 +1,6 @@
 \echo Use "ALTER EXTENSION openinfo UPDATE TO '0.5.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT @extschema@.require_trusted_schema();
 
 -- From 1.0.0 back to 0.5.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
 
@@ -19,7 +20,7 @@ SELECT @extschema@.drop_table_if_empty('@extschema@.billing_events'::regclass, '
 SELECT @extschema@.drop_table_if_empty('@extschema@.integration_events'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_secrets'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.integrations'::regclass, 'true'::text);
-DELETE FROM @extschema@.schema_migrations WHERE version = '20260101000006';
+SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000006''');
 
 DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();
 DROP FUNCTION @extschema@.get_billing_summary(uuid);

@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
@@ -34,6 +35,13 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 
+#define MAX_TABLES 64
+
+/* Tables that were found to belong to openinfo_owner, until one of them changes. */
+static bool owners_checked = false;
+static Oid	checked_tables[MAX_TABLES];
+static int	nchecked;
+
 static Oid		  schema = InvalidOid;
 static char		 *schema_name = NULL; /* quoted for SQL */
 static uint32	  schema_hash;		  /* of its row in pg_namespace */
@@ -46,6 +54,7 @@ catalog_forget(void)
 {
 	schema = InvalidOid;
 	users.relid = InvalidOid;
+	owners_checked = false;
 	generation++;
 }
 
@@ -54,6 +63,16 @@ catalog_relation_changed(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == users.relid)
 		users.relid = InvalidOid;
+}
+
+static void
+owners_relation_changed(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid)
+		owners_checked = false;
+	for (int i = 0; owners_checked && i < nchecked; i++)
+		if (checked_tables[i] == relid)
+			owners_checked = false;
 }
 
 /* The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are stale. */
@@ -68,6 +87,7 @@ void
 catalog_init(void)
 {
 	CacheRegisterRelcacheCallback(catalog_relation_changed, (Datum) 0);
+	CacheRegisterRelcacheCallback(owners_relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_schema_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
 }
@@ -119,9 +139,9 @@ catalog_schema(void)
 	return schema;
 }
 
-/* Owner of the extension; those of its tables may have become others. */
+/* Role that installed the extension. */
 Oid
-catalog_owner(void)
+catalog_extension_owner(void)
 {
 	return extension_row().extowner;
 }
@@ -141,6 +161,40 @@ catalog_generation(void)
 	return generation;
 }
 
+/* openinfo_owner, which owns the tables and which functions work as; an error when it does not exist. */
+Oid
+catalog_owner(void)
+{
+	return get_role_oid(OWNER_ROLE, false);
+}
+
+/*
+ * Raises an error when a table belongs to another role: the owner of the schema may drop any table in it and create
+ * another in its place, with triggers of their own.
+ */
+static void
+check_owner(Oid relid, const char *name)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid		  owner = InvalidOid;
+	char	  kind = '\0';
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+		ReleaseSysCache(tuple);
+	}
+	if (OidIsValid(owner) && owner == get_role_oid(OWNER_ROLE, true) &&
+		(kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" is not owned by role %s", name, OWNER_ROLE),
+			 errhint("If the table is the one that extension openinfo created, run ALTER TABLE %s.%s OWNER TO %s.",
+					 catalog_schema_name(), name, OWNER_ROLE)));
+}
+
 /* A table of ours by name; an error when it is not there. */
 Oid
 catalog_table(const char *name)
@@ -149,6 +203,7 @@ catalog_table(const char *name)
 
 	if (!OidIsValid(relid))
 		error_missing_table(name);
+	check_owner(relid, name);
 	return relid;
 }
 
@@ -165,6 +220,35 @@ const char *const catalog_tables[] = {
 	"people_search_results", "sealed_contacts", "saved_people_searches", "integrations", "sealed_secrets",
 	"integration_events", "billing_events", "stripe_customers", "notification_preferences", "global_topics", "trends",
 	"plans", "schema_migrations", NULL};
+
+/*
+ * Raises an error when one of our tables belongs to another role; SQL looks them up by name.  While one is missing, as in
+ * a schema of an older version, they are looked at each time, because nothing tells when it is created.
+ */
+void
+catalog_check_owners(void)
+{
+	bool missing = false;
+
+	if (owners_checked)
+		return;
+
+	nchecked = 0;
+	for (int i = 0; catalog_tables[i] != NULL; i++)
+	{
+		Oid relid = get_relname_relid(catalog_tables[i], catalog_schema());
+
+		if (!OidIsValid(relid))
+		{
+			missing = true;
+			continue;
+		}
+		Assert(nchecked < MAX_TABLES);
+		check_owner(relid, catalog_tables[i]);
+		checked_tables[nchecked++] = relid;
+	}
+	owners_checked = !missing;
+}
 
 /* Is it one of them?  False while the extension is being dropped. */
 bool

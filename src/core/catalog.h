@@ -9,6 +9,9 @@
 
 #include "utils/relcache.h"
 
+/* Owns the tables, cannot log in, is no superuser and in no other role. */
+#define OWNER_ROLE "openinfo_owner"
+
 /* What identity needs of table users, looked up once and forgotten whenever that table changes. */
 typedef struct UsersTable
 {
@@ -32,7 +35,9 @@ extern const char *const catalog_tables[]; /* names, then NULL */
 extern void				 catalog_init(void);
 extern Oid				 catalog_schema(void);
 extern const char		*catalog_schema_name(void);
+extern Oid				 catalog_extension_owner(void);
 extern Oid				 catalog_owner(void);
+extern void				 catalog_check_owners(void);
 extern uint64			 catalog_generation(void);
 extern const UsersTable *catalog_users(void);
 extern Oid				 catalog_table(const char *name);

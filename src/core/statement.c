@@ -42,7 +42,7 @@ statement_enter(StatementScope *scope, Oid role, int more_context)
 		elog(ERROR, "SPI_connect failed");
 }
 
-/* As another role than the owner of the tables. */
+/* As another role than openinfo_owner. */
 void
 statement_begin_as(StatementScope *scope, Oid role)
 {
@@ -60,7 +60,8 @@ statement_begin_as_caller(StatementScope *scope)
 void
 statement_begin(StatementScope *scope)
 {
-	statement_begin_as(scope, catalog_users()->owner);
+	catalog_check_owners();
+	statement_begin_as(scope, catalog_owner());
 }
 
 void

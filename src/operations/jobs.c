@@ -119,7 +119,7 @@ openinfo_schedule_jobs(PG_FUNCTION_ARGS)
 		error_missing_cron(get_database_name(MyDatabaseId));
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	statement_begin_as(&scope, catalog_owner());
+	statement_begin_as(&scope, catalog_extension_owner());
 	for (int i = 0; i < lengthof(jobs); i++)
 	{
 		Datum values[3] = {CStringGetTextDatum(jobs[i].name), CStringGetTextDatum(jobs[i].schedule),
@@ -162,7 +162,7 @@ openinfo_unschedule_jobs(PG_FUNCTION_ARGS)
 	if (!jobs_have_cron())
 		return (Datum) 0;
 
-	statement_begin_as(&scope, catalog_owner());
+	statement_begin_as(&scope, catalog_extension_owner());
 	for (int i = 0; i < lengthof(jobs); i++)
 	{
 		Datum name = CStringGetTextDatum(jobs[i].name);
@@ -225,7 +225,7 @@ openinfo_job_status(PG_FUNCTION_ARGS)
 
 	authorize_service("job_status");
 	InitMaterializedSRF(fcinfo, 0);
-	statement_begin_as(&scope, catalog_owner());
+	statement_begin_as(&scope, catalog_extension_owner());
 	for (int i = 0; i < lengthof(jobs); i++)
 	{
 		Datum arguments[2] = {CStringGetTextDatum(jobs[i].name), Int32GetDatum(jobs[i].interval)};

@@ -260,26 +260,4 @@ SELECT update_saved_search_usage('53000000-0000-4000-8000-0000000000ff');
 RESET ROLE;
 \set VERBOSITY default
 
--- The tables may belong to somebody who is no superuser, when he may call what service_role may.
-CREATE ROLE regress_people_owner;
-GRANT service_role TO regress_people_owner;
-GRANT CREATE ON SCHEMA openinfo TO regress_people_owner;
-BEGIN;
-DO $$
-DECLARE
-    v_table regclass;
-BEGIN
-    FOR v_table IN SELECT oid FROM pg_class WHERE relnamespace = 'openinfo'::regnamespace AND relkind = 'r' LOOP
-        EXECUTE format('ALTER TABLE %s OWNER TO regress_people_owner', v_table);
-    END LOOP;
-END
-$$;
-SET LOCAL ROLE authenticated;
-SELECT pg_temp.sign_in('a1');
-SELECT reveal_person_email('53000000-0000-4000-8000-000000000017') ->> 'email' AS revealed, count(*) AS found FROM search_people(get_user_workspace_id(), '{}');
-SELECT person_exists(get_user_workspace_id(), 'Jon Jung', NULL) AS found;
-ROLLBACK;
-REVOKE CREATE ON SCHEMA openinfo FROM regress_people_owner;
-DROP ROLE regress_people_owner;
-
 DELETE FROM workspaces WHERE slug LIKE 'people-%';
