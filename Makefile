@@ -48,6 +48,7 @@ OBJS = \
 	src/people/people.o \
 	src/integrations/integrations.o \
 	src/billing/billing_plans.o \
+	src/billing/stripe_facts.o \
 	src/billing/stripe_events.o \
 	src/operations/jobs.o \
 	src/operations/migrations.o \
@@ -90,6 +91,7 @@ REGRESS = \
 	leaks \
 	integrations \
 	billing \
+	stripe_events \
 	removal \
 	migrations \
 	monitoring \

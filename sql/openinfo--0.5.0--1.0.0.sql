@@ -81,11 +81,11 @@ COMMENT ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) IS 'Puts
 
 CREATE FUNCTION @extschema@.record_billing_event(
     p_workspace_id uuid, p_event_type @extschema@.billing_event_type, p_stripe_event_id text, p_event_at timestamptz,
-    p_amount_cents bigint DEFAULT NULL, p_metadata jsonb DEFAULT '{}') RETURNS boolean
+    p_amount_cents bigint DEFAULT NULL, p_metadata jsonb DEFAULT '{}', p_event_seconds bigint DEFAULT NULL) RETURNS boolean
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_record_billing_event';
-REVOKE ALL ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb) TO service_role;
-COMMENT ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb) IS 'Records an event of Stripe once, and reflects it in stripe_customers unless a newer one is; false when it was seen before';
+REVOKE ALL ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) TO service_role;
+COMMENT ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) IS 'Records an event of Stripe once, and computes stripe_customers from all events; false when it was recorded before';
 
 CREATE FUNCTION @extschema@.get_billing_summary(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS jsonb
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_billing_summary';
@@ -716,9 +716,10 @@ BEGIN
         old_plan        text,
         new_plan        text,
         metadata        jsonb DEFAULT '{}',
+        facts           jsonb,
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT billing_events_amount_not_negative CHECK (amount_cents >= 0),
-        CONSTRAINT billing_events_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
+        CONSTRAINT billing_events_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
+        CONSTRAINT billing_events_facts_object CHECK (jsonb_typeof(facts) = 'object')
     );
     CREATE INDEX idx_billing_events_workspace_id ON @extschema@.billing_events (workspace_id, created_at DESC);
     CREATE INDEX idx_billing_events_created_by ON @extschema@.billing_events (created_by, workspace_id);
@@ -730,14 +731,15 @@ BEGIN
         ['event_type', 'What happened'],
         ['stripe_event_id', 'Stripe''s id of the event; an event is recorded once'],
         ['event_at', 'When it happened at Stripe'],
-        ['amount_cents', 'Amount in the smallest unit of the currency'],
+        ['amount_cents', 'Amount in the smallest unit of the currency; negative when it was credited'],
         ['currency', 'Currency, as Stripe writes it'],
         ['old_plan', 'Plan before'],
         ['new_plan', 'Plan after'],
         ['metadata', 'Object: whatever came with it'],
+        ['facts', 'Object: what the event says about the subscription, as record_billing_event() read it; NULL when nothing'],
         ['billing_events_stripe_event_id_key', 'An event of Stripe is recorded once'],
-        ['billing_events_amount_not_negative', 'An amount is never negative'],
         ['billing_events_metadata_object', 'An object, not an array or a scalar'],
+        ['billing_events_facts_object', 'An object, not an array or a scalar'],
         ['read_own_workspace', 'Members see the billing of their active workspace']]);
 
     -- notification_preferences --------------------------------------------------------------------------------
@@ -809,10 +811,12 @@ BEGIN
         current_period_end timestamptz,
         default_payment_method text,
         last_event_at   timestamptz,
+        initial_state   jsonb,
         metadata        jsonb DEFAULT '{}',
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         CONSTRAINT stripe_customers_period_forward CHECK (current_period_end >= current_period_start),
-        CONSTRAINT stripe_customers_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
+        CONSTRAINT stripe_customers_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
+        CONSTRAINT stripe_customers_initial_state_object CHECK (jsonb_typeof(initial_state) = 'object')
     );
     CREATE UNIQUE INDEX idx_stripe_customers_workspace_id ON @extschema@.stripe_customers (workspace_id);
     CREATE INDEX idx_stripe_customers_created_by ON @extschema@.stripe_customers (created_by, workspace_id);
@@ -827,13 +831,15 @@ BEGIN
         ['current_period_start', 'Begin of the paid period'],
         ['current_period_end', 'End of the paid period'],
         ['default_payment_method', 'Stripe''s id of the payment method'],
-        ['last_event_at', 'When the newest event that is reflected here happened; older ones change nothing'],
+        ['last_event_at', 'When the newest event that is reflected here happened'],
+        ['initial_state', 'Object: the state before the first recorded event. Set to NULL to keep what was changed by hand'],
         ['metadata', 'Object: whatever the application wants to keep'],
         ['stripe_customers_stripe_customer_id_key', 'A customer is one workspace'],
         ['stripe_customers_stripe_subscription_id_key', 'A subscription belongs to one workspace'],
         ['idx_stripe_customers_workspace_id', 'A workspace is one customer'],
         ['stripe_customers_period_forward', 'A period ends after it begins'],
         ['stripe_customers_metadata_object', 'An object, not an array or a scalar'],
+        ['stripe_customers_initial_state_object', 'An object, not an array or a scalar'],
         ['read_own_workspace', 'Members see the billing of their active workspace']]);
 END
 $migration$;

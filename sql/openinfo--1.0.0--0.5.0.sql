@@ -24,7 +24,7 @@ SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations W
 
 DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();
 DROP FUNCTION @extschema@.get_billing_summary(uuid);
-DROP FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb);
+DROP FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint);
 DROP FUNCTION @extschema@.update_workspace_plan(uuid, text, text);
 DROP FUNCTION @extschema@.has_active_subscription(uuid);
 DROP FUNCTION @extschema@.reset_integration_errors();

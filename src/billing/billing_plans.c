@@ -25,8 +25,8 @@
  * Puts every member of a workspace on a plan, with its daily credits, and records an event: plan_upgraded
  * when the new plan is as large as the old one or larger, else plan_downgraded (MEMBERS_LARGER_FIRST).  When
  * the workspace is on that plan already there is no event, and members who are on it keep the limits they
- * have; those who are not are put on it. p_stripe_subscription_id is stored in the workspace's row of
- * stripe_customers, if there is one, until an event of Stripe names the subscription.
+ * have; those who are not are put on it.  p_stripe_subscription_id is stored in the workspace's row of
+ * stripe_customers, if there is one; later events of Stripe start from there.
  * Callers: service_role.  Errors: 42501; 22023 a NULL argument, no such plan or workspace, a workspace
  * without members; 23505 the subscription is another workspace's.  Locks: the workspace's row, so that a
  * member who is being added waits and gets the new plan; then the members in the order of their ids.
@@ -55,7 +55,7 @@ openinfo_update_workspace_plan(PG_FUNCTION_ARGS)
 		"   AND (u.plan <> p.name OR ($3 AND u.daily_credit_limit IS DISTINCT FROM p.daily_credits))",
 		"uuid, text, bool");
 	static Statement subscribe = STATEMENT(
-		"UPDATE @extschema@.stripe_customers SET stripe_subscription_id = $2"
+		"UPDATE @extschema@.stripe_customers SET stripe_subscription_id = $2, initial_state = NULL"
 		" WHERE workspace_id = $1 AND stripe_subscription_id IS DISTINCT FROM $2",
 		"uuid, text");
 	static Statement record = STATEMENT(
@@ -156,7 +156,8 @@ openinfo_get_billing_summary(PG_FUNCTION_ARGS)
 		"            'amount_cents', e.amount_cents, 'currency', e.currency, 'event_at', e.event_at)"
 		"     FROM @extschema@.billing_events e"
 		"    WHERE e.workspace_id = $1 AND e.event_type = 'payment_succeeded'"
-		"    ORDER BY e.event_at DESC, e.stripe_event_id COLLATE \"C\" DESC NULLS LAST, e.created_at DESC, e.id"
+		"    ORDER BY e.event_at DESC, e.stripe_event_id COLLATE \"C\" DESC NULLS LAST,"
+		"             e.created_at DESC, e.id"
 		"    LIMIT 1))"
 		" FROM @extschema@.workspaces w"
 		" LEFT JOIN @extschema@.stripe_customers c ON c.workspace_id = w.id"

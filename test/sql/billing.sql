@@ -106,7 +106,6 @@ SELECT update_workspace_plan(pg_temp.ws(), 'free', 'sub_two');
 SELECT DISTINCT plan FROM pg_temp.members;
 
 -- What is refused is not recorded, so it may be sent again.
-SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_bad', now(), -1);
 SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_bad', 'infinity', 1);
 SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', ' ', now(), 1);
 SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_bad', NULL, 1);
@@ -121,7 +120,7 @@ SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": "soon"}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": "2026-02-30"}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', now(), 1, '{"current_period_end": "infinity"}');
-SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_end": "2025-01-01"}');
+SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_start": "2025-02-01", "current_period_end": "2025-01-01"}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_end": 1e300}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"current_period_end": -1e1000}');
 SELECT record_billing_event(pg_temp.ws(), 'subscription_updated', 'evt_bad', '2026-06-01', 1, '{"stripe_customer_id": "cus_two"}');
@@ -142,12 +141,12 @@ SELECT get_billing_summary(NULL);
 SELECT update_workspace_plan(pg_temp.ws(), 'enterprise');
 SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_mine', now(), 1);
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION update_workspace_plan(uuid, text, text), record_billing_event(uuid, billing_event_type, text, timestamptz, bigint, jsonb) TO authenticated;
+GRANT EXECUTE ON FUNCTION update_workspace_plan(uuid, text, text), record_billing_event(uuid, billing_event_type, text, timestamptz, bigint, jsonb, bigint) TO authenticated;
 SET ROLE authenticated;
 SELECT update_workspace_plan(pg_temp.ws(), 'enterprise');
 SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_mine', now(), 1);
 RESET ROLE;
-REVOKE EXECUTE ON FUNCTION update_workspace_plan(uuid, text, text), record_billing_event(uuid, billing_event_type, text, timestamptz, bigint, jsonb) FROM authenticated;
+REVOKE EXECUTE ON FUNCTION update_workspace_plan(uuid, text, text), record_billing_event(uuid, billing_event_type, text, timestamptz, bigint, jsonb, bigint) FROM authenticated;
 SET ROLE authenticated;
 SELECT pg_temp.sign_in(NULL);
 SELECT has_active_subscription();
