@@ -17,6 +17,7 @@ OBJS = \
 	src/core/catalog.o \
 	src/core/lookup.o \
 	src/core/statement.o \
+	src/core/white_space.o \
 	src/access/claims.o \
 	src/access/membership.o \
 	src/access/authorize.o \
@@ -35,6 +36,7 @@ OBJS = \
 	src/queries/queries.o \
 	src/queries/work_queue.o \
 	src/credits/ledger.o \
+	src/leads/domain.o \
 	src/leads/leads.o \
 	src/leads/exports.o \
 	src/leads/stats.o \
@@ -79,6 +81,7 @@ REGRESS = \
 	trends \
 	attacks \
 	errors \
+	names \
 	plan_limits \
 	queries \
 	work_queue \

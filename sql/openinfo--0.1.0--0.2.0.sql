@@ -131,7 +131,7 @@ BEGIN
         change_percent  numeric(16, 2) NOT NULL DEFAULT 0,
         search_band     smallint GENERATED ALWAYS AS (@extschema@.topic_search_band(current_volume)) STORED,
         trend_change    numeric(16, 2) GENERATED ALWAYS AS (CASE WHEN trend_direction <> 'stable' THEN change_percent END) STORED,
-        CONSTRAINT global_topics_topic_not_blank CHECK (btrim(topic, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT global_topics_topic_not_blank CHECK (NOT @extschema@.is_blank(topic)),
         CONSTRAINT global_topics_current_volume_not_negative CHECK (current_volume >= 0)
     ) WITH (fillfactor = 50);
     -- Volumes change every week, on every row.  No index is on a column that such a change touches, but for the few rows

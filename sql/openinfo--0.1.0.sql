@@ -208,6 +208,16 @@ GRANT EXECUTE ON FUNCTION @extschema@.reset_daily_credits() TO service_role;
 COMMENT ON FUNCTION @extschema@.reset_daily_credits() IS 'Job: sets the credit counters of earlier days to zero; returns how many it wrote';
 
 -- ---------------------------------------------------------------------------------------------------------------
+-- Names: what the constraints on them call (src/core/white_space.c)
+-- ---------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.is_blank(value text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_is_blank';
+REVOKE ALL ON FUNCTION @extschema@.is_blank(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.is_blank(text) TO authenticated, service_role, openinfo_owner;
+COMMENT ON FUNCTION @extschema@.is_blank(text) IS 'Whether a text is empty or only white space, as Unicode defines it';
+
+-- ---------------------------------------------------------------------------------------------------------------
 -- Migrations
 -- ---------------------------------------------------------------------------------------------------------------
 
@@ -545,7 +555,7 @@ BEGIN
         export_rows    int,
         created_at     timestamptz NOT NULL DEFAULT now(),
         updated_at     timestamptz NOT NULL DEFAULT now(),
-        CONSTRAINT plans_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT plans_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT plans_limits_not_negative CHECK (active_queries >= 0 AND saved_searches >= 0 AND daily_credits >= 0 AND export_rows >= 0)
     );
     PERFORM @extschema@.secure_table('@extschema@.plans'::regclass);
@@ -579,7 +589,7 @@ BEGIN
         custom_domain     text UNIQUE,
         branding          jsonb DEFAULT '{}',
         CONSTRAINT workspaces_slug_format CHECK (slug ~ '^[a-z0-9-]+$'),
-        CONSTRAINT workspaces_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT workspaces_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT workspaces_subdomain_format CHECK (subdomain ~ '^[a-z0-9-]+$'),
         CONSTRAINT workspaces_custom_domain_format CHECK (custom_domain ~ '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$'),
         CONSTRAINT workspaces_branding_object CHECK (jsonb_typeof(branding) = 'object')

@@ -105,7 +105,7 @@ BEGIN
         leads_this_week int NOT NULL DEFAULT 0,
         UNIQUE (id, workspace_id),
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT queries_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT queries_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT queries_filters_object CHECK (jsonb_typeof(filters) = 'object'),
         CONSTRAINT queries_counters_not_negative CHECK (total_leads_generated >= 0 AND leads_this_week >= 0)
     ) WITH (fillfactor = 80);
@@ -169,7 +169,7 @@ BEGIN
         last_used_at    timestamptz,
         use_count       int NOT NULL DEFAULT 0,
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT saved_searches_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT saved_searches_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT saved_searches_filters_object CHECK (jsonb_typeof(filters) = 'object'),
         CONSTRAINT saved_searches_use_count_not_negative CHECK (use_count >= 0)
     );

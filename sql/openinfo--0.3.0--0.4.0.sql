@@ -24,7 +24,7 @@ CREATE TYPE @extschema@.export_status AS ENUM ('pending', 'processing', 'complet
 COMMENT ON TYPE @extschema@.export_status IS 'How far an export is';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Leads and exports: what the tables need (src/leads/leads.c, src/workspaces/audit_columns.c)
+-- Leads and exports: what the tables need (src/leads/domain.c, src/workspaces/audit_columns.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- LEAKPROOF, so that a lookup by domain uses the index under row-level security: it never fails and shows nothing.
@@ -32,7 +32,7 @@ CREATE FUNCTION @extschema@.lead_domain(company_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_lead_domain';
 REVOKE ALL ON FUNCTION @extschema@.lead_domain(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.lead_domain(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.lead_domain(jsonb) IS 'The company''s domain without spaces and in lower case, or NULL; indexed with the workspace';
+COMMENT ON FUNCTION @extschema@.lead_domain(jsonb) IS 'The company''s domain in lowercase, without scheme, www., port and path; NULL when it is not a host name; indexed with the workspace';
 
 CREATE FUNCTION @extschema@.set_expires_at() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_expires_at';
@@ -72,14 +72,15 @@ COMMENT ON FUNCTION @extschema@.forbid_ledger_change() IS 'Trigger: the credit l
 -- Leads: batches (src/leads/leads.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.ingest_leads(p_query_id uuid, p_leads jsonb) RETURNS TABLE (inserted int, skipped int)
+CREATE FUNCTION @extschema@.ingest_leads(p_query_id uuid, p_leads jsonb, p_on_conflict text DEFAULT 'skip')
+    RETURNS TABLE (inserted int, skipped int, updated int)
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_ingest_leads';
-REVOKE ALL ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.ingest_leads(uuid, jsonb) IS 'Adds a batch of leads to the workspace of a query; skips what is bad or there already';
+REVOKE ALL ON FUNCTION @extschema@.ingest_leads(uuid, jsonb, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.ingest_leads(uuid, jsonb, text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.ingest_leads(uuid, jsonb, text) IS 'Adds a batch of leads to the workspace of a query; skips elements that are refused, and skips or updates known companies';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Processing: what workers do with leads (src/queries/work_queue.c)
+-- Work queue: what workers do with leads (src/queries/work_queue.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_leads_pending_enrichment(batch_size int DEFAULT 50) RETURNS TABLE (id uuid, workspace_id uuid, query_id uuid, company_data jsonb, contact_data jsonb, attempts int)
@@ -155,8 +156,8 @@ BEGIN
         delivered_at    timestamptz,
         FOREIGN KEY (query_id, workspace_id) REFERENCES @extschema@.queries (id, workspace_id) ON DELETE CASCADE,
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT leads_company_data_named CHECK (jsonb_typeof(company_data) = 'object' AND jsonb_typeof(company_data -> 'name') IS NOT DISTINCT FROM 'string' AND btrim(company_data ->> 'name', E' \t\n\r\f\v') <> ''),
-        CONSTRAINT leads_domain_length CHECK (octet_length(@extschema@.lead_domain(company_data)) <= 1000),
+        CONSTRAINT leads_company_data_named CHECK (jsonb_typeof(company_data) = 'object' AND jsonb_typeof(company_data -> 'name') IS NOT DISTINCT FROM 'string'
+            AND NOT @extschema@.is_blank(company_data ->> 'name')),
         CONSTRAINT leads_contact_data_object CHECK (jsonb_typeof(contact_data) = 'object'),
         CONSTRAINT leads_attempts_not_negative CHECK (enrichment_attempts >= 0 AND delivery_attempts >= 0)
     );
@@ -191,13 +192,12 @@ BEGIN
         ['enriched_at', 'When enrichment succeeded'],
         ['delivered_at', 'When delivery succeeded'],
         ['idx_leads_query_id', 'Serves the foreign key to queries'],
-        ['leads_workspace_id_domain_key', 'A company domain is in a workspace once, whatever its case and spaces; also the way to a lead by domain'],
+        ['leads_workspace_id_domain_key', 'A company domain is in a workspace once, however it is written; also used to find a lead by domain'],
         ['idx_leads_to_enrich', 'Leads that are to be enriched, by age'],
         ['idx_leads_to_deliver', 'Enriched leads that are to be delivered, by age'],
         ['idx_leads_company_data', 'Serves containment (@>) without row-level security'],
         ['idx_leads_contact_data', 'Serves containment (@>) without row-level security'],
         ['leads_company_data_named', 'An object whose name is a string and not blank'],
-        ['leads_domain_length', 'What an index can hold; a domain name has 253 characters at most'],
         ['leads_contact_data_object', 'An object, not an array or a scalar'],
         ['leads_attempts_not_negative', 'A counter is never negative'],
         ['own_workspace', 'Members work with the leads of their active workspace']]);

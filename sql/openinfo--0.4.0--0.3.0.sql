@@ -17,7 +17,7 @@ DROP FUNCTION @extschema@.update_lead_delivery(uuid, @extschema@.delivery_status
 DROP FUNCTION @extschema@.update_lead_enrichment(uuid, @extschema@.enrichment_status, jsonb, text);
 DROP FUNCTION @extschema@.get_leads_pending_delivery(int);
 DROP FUNCTION @extschema@.get_leads_pending_enrichment(int);
-DROP FUNCTION @extschema@.ingest_leads(uuid, jsonb);
+DROP FUNCTION @extschema@.ingest_leads(uuid, jsonb, text);
 DROP FUNCTION @extschema@.forbid_ledger_change();
 DROP FUNCTION @extschema@.get_credit_balance(uuid);
 DROP FUNCTION @extschema@.record_credit_usage(uuid, uuid, @extschema@.credit_action, int, uuid, jsonb, text);

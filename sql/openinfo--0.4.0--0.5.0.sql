@@ -109,7 +109,8 @@ BEGIN
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         FOREIGN KEY (user_id, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (user_id),
         FOREIGN KEY (email_revealed_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (email_revealed_by),
-        CONSTRAINT people_search_results_person_data_named CHECK (jsonb_typeof(person_data) = 'object' AND jsonb_typeof(person_data -> 'full_name') IS NOT DISTINCT FROM 'string' AND btrim(person_data ->> 'full_name', E' \t\n\r\f\v') <> ''),
+        CONSTRAINT people_search_results_person_data_named CHECK (jsonb_typeof(person_data) = 'object' AND jsonb_typeof(person_data -> 'full_name') IS NOT DISTINCT FROM 'string'
+            AND NOT @extschema@.is_blank(person_data ->> 'full_name')),
         CONSTRAINT people_search_results_search_filters_object CHECK (jsonb_typeof(search_filters) = 'object')
     );
     CREATE INDEX idx_people_search_results_workspace_id ON @extschema@.people_search_results (workspace_id, created_at DESC);
@@ -182,7 +183,7 @@ BEGIN
         use_count       int NOT NULL DEFAULT 0,
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         FOREIGN KEY (user_id, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (user_id),
-        CONSTRAINT saved_people_searches_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT saved_people_searches_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT saved_people_searches_filters_object CHECK (jsonb_typeof(filters) = 'object'),
         CONSTRAINT saved_people_searches_use_count_not_negative CHECK (use_count >= 0)
     );

@@ -616,7 +616,7 @@ BEGIN
         error_count     int NOT NULL DEFAULT 0,
         UNIQUE (id, workspace_id),
         FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        CONSTRAINT integrations_name_not_blank CHECK (btrim(name, E' \t\n\r\f\v') <> ''),
+        CONSTRAINT integrations_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT integrations_config_object CHECK (jsonb_typeof(config) = 'object'),
         CONSTRAINT integrations_counters_not_negative CHECK (total_events_sent >= 0 AND error_count >= 0)
     );

@@ -301,7 +301,7 @@ BEGIN
         SELECT a.name, t.oid::regtype::text AS type, t.typtype FROM pg_proc p CROSS JOIN LATERAL unnest(p.proargtypes, p.proargnames[:p.pronargs]) a(type, name) JOIN pg_type t ON t.oid = a.type WHERE p.oid = p_function
     LOOP
         v_whose := CASE WHEN v_arg.name = p_at THEN p_instead ELSE p_workspace END;
-        v_value := CASE WHEN v_arg.typtype = 'e' THEN NULL WHEN v_arg.type = 'text' THEN 'a name' WHEN v_arg.name ~ 'leads' THEN '[{"name": "L"}]' WHEN v_arg.type = 'jsonb' THEN '{}' WHEN v_arg.type ~ 'int' THEN '1'
+        v_value := CASE WHEN v_arg.typtype = 'e' THEN NULL WHEN v_arg.name = 'p_on_conflict' THEN 'skip' WHEN v_arg.type = 'text' THEN 'a name' WHEN v_arg.name ~ 'leads' THEN '[{"name": "L"}]' WHEN v_arg.type = 'jsonb' THEN '{}' WHEN v_arg.type ~ 'int' THEN '1'
                         WHEN v_arg.type <> 'uuid' THEN NULL
                         WHEN v_whose IS NULL THEN 'e0000000-0000-4000-8000-0000000000ee' END;
         IF v_arg.typtype = 'e' THEN

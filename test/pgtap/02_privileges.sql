@@ -135,7 +135,7 @@ INSERT INTO callable VALUES
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
 INSERT INTO internal VALUES
     -- in an index, and so called by whoever writes a lead or a person
-    ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
+    ('is_blank', 'user'), ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables
     ('person_email', 'user'),
     -- behind views, which ask as their caller; and the checklist

@@ -17,11 +17,27 @@ CREATE VIEW pg_temp.counters AS
     SELECT name, total_leads_generated AS total, leads_this_week AS week FROM queries WHERE topic_id = '1ead0000-0000-0000-0000-0000000000e1';
 GRANT SELECT ON pg_temp.counters TO authenticated;
 
--- lead_domain: white space and case do not count; no domain is no key, no string, or a blank one.
+-- lead_domain: no domain is no key, no string, or a blank one.
 SELECT company, lead_domain(company::jsonb)
   FROM (VALUES ('{"domain": "acme.com"}'), ('{"domain": " ACME . Com\t\n"}'), ('{"domain": ""}'), ('{"domain": " \t"}'), ('{"domain": null}'),
                ('{"domain": 7}'), ('{"domain": ["acme.com"]}'), ('{"Domain": "acme.com"}'), ('{}'), ('[]'), ('"acme.com"'), ('null'),
                ('{"domain": "a.com", "domain": "b.com"}'), ('{"domain": "münchen.de"}')) AS v (company);
+CREATE FUNCTION pg_temp.domains(VARIADIC written text[]) RETURNS TABLE (domain text, written text[]) LANGUAGE sql AS
+    $$ SELECT lead_domain(jsonb_build_object('domain', w)), array_agg(w ORDER BY place) FROM unnest($1) WITH ORDINALITY x (w, place) GROUP BY 1 ORDER BY 1 $$;
+-- However people and programs write it, it is one: scheme, user, "www.", port, path, query, fragment, white space, case and
+-- a dot at the end are not part of it.
+SELECT domain, cardinality(written) AS ways FROM pg_temp.domains('acme.example', 'ACME.example', 'www.acme.example', 'WWW.Acme.Example.', 'acme.example.', 'acme.example..', 'acme.example:8080', 'acme.example:',
+    'https://www.acme.example/', 'http://acme.example', 'HTTPS://ACME.EXAMPLE', 'https:acme.example', 'https:/acme.example', 'https:\\acme.example', '//acme.example', 'ftp://acme.example/pub',
+    'https://acme.example/about?x=1#top', 'acme.example/de', 'acme.example?utm=1', 'acme.example#a', 'acme.example\a', 'https://user:secret@www.acme.example:443/a@b', 'info@acme.example',
+    'mailto:info@acme.example', E' \tacme.example\r\n', U&'\00A0acme.example\3000', U&'\FEFFacme.example', 'acme . example', 'www.www.acme.example', 'http://www.acme.example.:80/');
+-- Other hosts stay others; "www" may be the name itself.
+SELECT left(domain, 20) AS domain, length(domain), cardinality(written) AS ways FROM pg_temp.domains('shop.acme.example', 'wwwacme.example', 'www.com', 'http://www.de/', 'www2.acme.example', 'acme.co.uk', 'xn--mnchen-3ya.de', 'acme.xn--p1ai', 'münchen.de', 'пример.рф',
+    'a.b.c.d.example', '3m.com', 'my_shop.example', '7-eleven.com', repeat('a', 63) || '.example', repeat('b.', 123) || 'example', 'localhost.example');
+-- What is no host name is no domain.
+SELECT domain, cardinality(written) AS texts, CASE WHEN domain IS NOT NULL THEN written END AS wrong FROM pg_temp.domains('n/a', 'N/A', 'N.A.', 'n.a', '-', '--', '.', '...', '?', 'unknown', 'none', 'null', 'NULL', 'tbd', 'k. A.', '—', 'localhost', 'acme', 'www', 'www.', 'http://', 'https://www.', 'http:///',
+    'acme..example', '.acme.example', '-acme.example', 'acme-.example', 'acme.-example', 'acme.e', 'acme.123', '127.0.0.1', '10.1', 'https://192.168.0.1:8080/', '[::1]', 'http://[2001:db8::1]/', '12:30',
+    'acme.example, beta.example', 'acme.example;beta.example', 'acme.example beta.example', 'Acme Inc.', 'see acme.example', 'acme.example!', 'acme(example).com', '@', 'a@', 'info@', 'acme.exam_ple',
+    repeat('a', 64) || '.example', repeat('a.', 124) || 'example', 'http://' || repeat('x', 100000), repeat('@', 1000), repeat('www.', 1000), repeat(' ', 100000) || 'x');
 
 -- One domain once per workspace, for every way to write it; without a domain as often as you like.
 INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', '{"name": "Acme", "domain": "Acme.com "}');
@@ -30,9 +46,13 @@ INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-
 INSERT INTO leads (workspace_id, company_data)
 SELECT '1ead0000-0000-0000-0000-000000000001', company::jsonb FROM (VALUES ('{"name": "A", "domain": ""}'), ('{"name": "B", "domain": " "}'), ('{"name": "C"}'), ('{"name": "C"}')) v (company);
 UPDATE leads SET company_data = '{"name": "C", "domain": "ACME.COM"}' WHERE company_data ->> 'name' = 'B';
--- A name is required, and a domain that no index can hold is refused by its constraint.
+-- Without a host name there is no domain, so that two such companies are two; nor is a text that no index can hold.
+INSERT INTO leads (workspace_id, company_data)
+SELECT '1ead0000-0000-0000-0000-000000000001', jsonb_build_object('name', 'No host', 'domain', domain)
+  FROM unnest(ARRAY['n/a', 'n/a', '-', '-', 'unknown', 'Unknown', repeat('x', 10000), repeat('x', 10000)]) domain;
+INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', '{"name": "Acme", "domain": "https://www.acme.com/de"}');
+-- A name is required.
 INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', '{"name": " \t", "domain": "blank.example"}');
-INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', jsonb_build_object('name', 'Long', 'domain', repeat('x', 1001)));
 DELETE FROM leads WHERE workspace_id IN ('1ead0000-0000-0000-0000-000000000001', '1ead0000-0000-0000-0000-000000000002');
 
 -- A batch of fifty, as a member: one is there twice, one has no name, one is no object.
@@ -71,7 +91,7 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', jsonb_build_a
     '{"company_data": {"name": "C"}, "contact_data": []}'::jsonb, '{"company_data": {"name": "C"}, "contact_data": "CTO"}'::jsonb,
     jsonb_build_object('name', 'Long', 'domain', (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 200) n)),
     '{"name": "Good", "domain": "good.example"}'::jsonb));
--- A domain of a thousand bytes, a name of a megabyte, deep nesting, a key twice, and no domain at all, twice.
+-- A text of a thousand bytes as domain, a name of a megabyte, deep nesting, a key twice, and no domain at all, twice.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', jsonb_build_array(
     jsonb_build_object('name', 'Longest', 'domain', (SELECT substr(string_agg(md5(n::text), ''), 1, 1000) FROM generate_series(1, 200) n)),
     jsonb_build_object('name', repeat('megabyte', 131072)),
@@ -79,6 +99,80 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', jsonb_build_a
     '{"name": "First", "name": "Last", "domain": "first.example", "domain": "last.example"}'::jsonb,
     '{"name": "Nowhere"}'::jsonb, '{"name": "Nowhere"}'::jsonb));
 SELECT company_data FROM leads WHERE lead_domain(company_data) = 'last.example';
+-- Known companies are found by their domain, however it is written, in the batch and in the workspace.
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '[
+    {"name": "Written", "domain": "https://www.written.example/"}, {"name": "Written", "domain": "www.written.example"}, {"name": "Written", "domain": "written.example."},
+    {"name": "None", "domain": "n/a"}, {"name": "None", "domain": "n/a"}]');
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '[{"name": "Written", "domain": "info@written.example"}]');
+
+-- 'update': a known company gets the newer data; its contact stays when the element has none; status and query stay.
+RESET ROLE;
+UPDATE leads SET enrichment_status = 'enriched', contact_data = '{"title": "CTO"}' WHERE lead_domain(company_data) = 'written.example';
+SET ROLE authenticated;
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', p_on_conflict => 'update', p_leads => '[
+    {"name": "Written anew", "domain": "WRITTEN.example", "employees": 7}, {"name": "Newer", "domain": "newer.example"}, {"name": "None", "domain": "n/a"}, {"name": ""}]');
+SELECT company_data, contact_data, enrichment_status, query_id = '1ead0000-0000-0000-0000-000000000011' AS first_query, updated_at > created_at AS updated
+  FROM leads WHERE lead_domain(company_data) = 'written.example';
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[
+    {"company_data": {"name": "Written", "domain": "written.example"}, "contact_data": {}}, {"company_data": {"name": "Newer", "domain": "newer.example"}, "contact_data": {"title": "CEO"}}]', 'update');
+SELECT company_data, contact_data FROM leads WHERE lead_domain(company_data) IN ('written.example', 'newer.example') ORDER BY 1;
+-- Of several elements with one domain the later one is the newer.
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[
+    {"name": "Twice 1", "domain": "twice.example"}, {"name": "Newer 1", "domain": "newer.example"}, {"name": "Between", "domain": "between.example"},
+    {"name": "Newer 2", "domain": "newer.example"}, {"name": "Twice 2", "domain": "www.twice.example"}, {"name": "Newer 3", "domain": "newer.example"}]', 'update');
+SELECT company_data FROM leads WHERE lead_domain(company_data) IN ('twice.example', 'newer.example', 'between.example') ORDER BY 1;
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Newer 4", "domain": "newer.example"}]', 'skip');
+-- another word is refused
+\set VERBOSITY default
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[]', 'replace');
+\set VERBOSITY terse
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[]', 'UPDATE');
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[]', NULL);
+SELECT * FROM pg_temp.counters ORDER BY name;
+DELETE FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000012' AND lead_domain(company_data) <> 'fresh.example' OR lead_domain(company_data) = 'written.example';
+
+-- An element that breaks a constraint of the user's own, a unique index, or for which a trigger raises an error, is skipped;
+-- the others stay, whatever their number and place.
+RESET ROLE;
+ALTER TABLE leads ADD CONSTRAINT regress_employees CHECK ((company_data ->> 'employees')::int >= 0);
+CREATE UNIQUE INDEX regress_register ON leads ((company_data ->> 'register'));
+CREATE FUNCTION regress_no_competitors() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.company_data ? 'raise' THEN RAISE EXCEPTION 'not this one' USING ERRCODE = NEW.company_data ->> 'raise'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER regress_before BEFORE INSERT OR UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION regress_no_competitors();
+CREATE FUNCTION regress_after() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.company_data ->> 'name' = 'After' THEN RAISE EXCEPTION 'not this one, after all'; END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER regress_after AFTER INSERT ON leads FOR EACH ROW EXECUTE FUNCTION regress_after();
+SET ROLE authenticated;
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[
+    {"name": "Kept 1", "employees": 1, "register": "HRB 1"}, {"name": "Negative", "employees": -1}, {"name": "No number", "employees": "many"}, {"name": "Too many", "employees": 99999999999},
+    {"name": "Kept 2", "domain": "kept.example"}, {"name": "Same register", "register": "HRB 1"}, {"name": "Raises", "raise": "P0001"}, {"name": "Raises", "raise": "23514"},
+    {"name": "Raises", "raise": "OI001"}, {"name": "After"}, {"name": "Kept 3", "employees": 3}]');
+SELECT company_data ->> 'name' AS name FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000012' AND company_data ->> 'name' LIKE 'Kept%' ORDER BY 1;
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', (
+    SELECT jsonb_agg(jsonb_build_object('name', 'Every third', 'domain', 'third-' || n || '.example', 'employees', CASE n % 3 WHEN 0 THEN -1 ELSE n END)) FROM generate_series(1, 100) n));
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', (SELECT jsonb_agg('{"name": "All", "employees": -1}'::jsonb) FROM generate_series(1, 20)));
+-- The same when known companies are updated: the old data stays, and a later element may still be the newer one.
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', p_on_conflict => 'update', p_leads => '[
+    {"name": "Worse", "domain": "kept.example", "employees": -1}, {"name": "Better", "domain": "kept.example", "employees": 1},
+    {"name": "Worse", "domain": "kept.example", "raise": "P0001"}, {"name": "Worse", "domain": "third-1.example", "employees": -1}]');
+SELECT company_data ->> 'name' AS name, company_data ->> 'employees' AS employees FROM leads WHERE lead_domain(company_data) IN ('kept.example', 'third-1.example') ORDER BY 1;
+-- An error that is not about the element fails the batch: of the transaction, the server, privileges, or the code of a trigger.
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Stays out"}, {"name": "Raises", "raise": "42501"}]');
+SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Stays out"}, {"name": "Raises", "raise": "40001"}]');
+SELECT count(*) AS stayed_out FROM leads WHERE company_data ->> 'name' = 'Stays out';
+RESET ROLE;
+DROP TRIGGER regress_before ON leads;
+DROP TRIGGER regress_after ON leads;
+DROP FUNCTION regress_no_competitors(), regress_after();
+DROP INDEX regress_register;
+ALTER TABLE leads DROP CONSTRAINT regress_employees;
+DELETE FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000012' AND lead_domain(company_data) IS DISTINCT FROM 'fresh.example';
+SET ROLE authenticated;
+
 -- Nothing in, nothing counted.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[1, 2]');

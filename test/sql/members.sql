@@ -187,7 +187,7 @@ UPDATE workspaces SET custom_domain = 'shop.members.example' WHERE slug = 'membe
 UPDATE workspaces SET custom_domain = d FROM unnest('{Shop.members.example}'::text[]) d WHERE slug = 'members-two';
 SELECT d AS accepted FROM unnest(ARRAY['Shop.example', 'shop.example ', 'shop.example.', 'https://shop.example', 'shop.example:80', ' ', E'\n', '', '-shop.example', 'shop', 'xn--mnchen-3ya.example']) d
  WHERE d ~ (SELECT substring(pg_get_constraintdef(oid) FROM $$'(.*)'$$) FROM pg_constraint WHERE conname = 'workspaces_custom_domain_format');
-UPDATE workspaces SET name = E' \t\n\r\f\v' WHERE slug = 'members-two';
+UPDATE workspaces SET name = E' \t\n\r\f\x0B' WHERE slug = 'members-two';
 
 -- A referral code that is taken away is replaced.
 SELECT u.referral_code AS before FROM users u JOIN workspaces w ON w.id = workspace_id WHERE slug LIKE 'members-%' ORDER BY u.id LIMIT 1 \gset
