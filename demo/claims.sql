@@ -23,10 +23,10 @@ END
 $$;
 CREATE TEMP TABLE answer AS SELECT n, request, pg_temp.leads_for(claims, setting) AS leads FROM attempt;
 SELECT request, leads FROM answer ORDER BY n;
-SELECT demo.claim((SELECT bool_and(CASE WHEN n = 7 THEN leads > 0 ELSE leads = 0 END) FROM answer), 'only Bob as himself sees leads') \gset
+SELECT demo.claim((SELECT bool_and(CASE WHEN n = 7 THEN leads > 0 ELSE leads = 0 END) FROM answer), 'only Bob, signed in, sees leads') \gset
 
 SET ROLE authenticated;
-\echo '-- Without claims, a workspace is made; then the claims are no JSON; then the role is anon:'
+\echo '-- Without claims, a workspace is created; then the claims are no JSON; then the role is anon:'
 CALL demo.refused($$SELECT create_workspace('west', 'West', 'nobody@west.example')$$, '28000');
 SET request.jwt.claims = '{"sub": "0b000000-0000';
 CALL demo.refused($$SELECT count(*) FROM leads$$, '22023');

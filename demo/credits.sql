@@ -19,7 +19,7 @@ CALL demo.sign_out();
 SET ROLE service_role;
 CALL demo.refused($$DELETE FROM credit_usage$$, '42501');
 CALL demo.sign_in('Bob');
-\echo '-- His plan allows one active query, and that one is running:'
+\echo '-- Their plan allows one active query, and one is active:'
 CALL demo.refused($$INSERT INTO queries (topic_id) SELECT id FROM global_topics WHERE topic = 'Cloud Security'$$, 'PT402');
 \echo '-- A paused one may wait for its turn, and is named after what it asks:'
 INSERT INTO queries (topic_id, filters, status) SELECT id, '{"industry": "Healthcare", "employees": {"min": 50, "max": 200}}', 'paused' FROM global_topics WHERE topic = 'Cloud Security';

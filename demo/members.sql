@@ -34,7 +34,7 @@ SELECT slug, workspace, member, role,
 SELECT workspace, member, role, members, queries, leads, leads_of_others, topics FROM seen ORDER BY slug, role, member;
 SELECT demo.claim((SELECT sum(leads_of_others) = 0 AND min(leads) > 0 FROM seen), 'nobody sees a lead of another workspace') \gset
 SELECT demo.claim((SELECT bool_and(s.leads = (SELECT count(*) FROM leads l WHERE l.workspace_id = demo.workspace(s.slug))) FROM seen s),
-                  'everybody sees all leads of the workspace he works in') \gset
+                  'all members see all leads of their workspace') \gset
 
 \echo '-- Every table with a workspace, asked by every member for rows of another one:'
 CREATE TEMP TABLE asked AS

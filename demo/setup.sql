@@ -18,7 +18,7 @@ INSERT INTO demo.people VALUES
     ('Cleo', '0c000000-0000-4000-8000-00000000000c'),
     ('Dan',  '0d000000-0000-4000-8000-00000000000d');
 
--- Ids as an attacker would have learnt them: no policy stands between, so what stops him is not that he cannot know.
+-- Ids as an attacker could have learnt them: what stops an attacker is not that they are unknown.
 CREATE FUNCTION demo.person(p_name text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
     $$ SELECT auth_user_id FROM demo.people WHERE name = p_name $$;
 CREATE FUNCTION demo.workspace(p_slug text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS

@@ -6,7 +6,7 @@ CREATE FUNCTION pg_temp.shown(p_typed text) RETURNS text LANGUAGE sql AS
 SELECT typed, pg_temp.shown(typed) AS shown FROM (SELECT left('data gov', n) AS typed, n FROM generate_series(1, 8) n) t WHERE typed <> 'data ' ORDER BY n;
 \echo '-- Words in another order, a later word, small stop words, and other forms of a word:'
 SELECT typed, pg_temp.shown(typed) AS shown FROM unnest(ARRAY['learning mach', 'learning', 'IT', 'automated marketing']) typed;
-\echo '-- With typos, and with a blank too few:'
+\echo '-- With typos, and with a space missing:'
 SELECT typed, pg_temp.shown(typed) AS shown FROM unnest(ARRAY['machne lerning', 'artifical int', 'deeplearning']) typed;
 SELECT demo.claim((SELECT topic FROM search_topics('machine learning') LIMIT 1) ILIKE 'machine learning', 'what equals the text comes first') \gset
 SELECT demo.claim((SELECT bool_and(EXISTS (SELECT FROM search_topics(typed, 5) WHERE topic ILIKE 'machine learning'))

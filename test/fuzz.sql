@@ -24,7 +24,7 @@ SET client_min_messages = warning;
 
 CREATE SCHEMA openinfo;
 CREATE EXTENSION openinfo SCHEMA openinfo;
--- as a user of the API has it: a schema that is his to use
+-- as a user of the API has it: a schema that the user may use
 GRANT USAGE ON SCHEMA openinfo TO anon, authenticated, service_role;
 CREATE SCHEMA fuzz;
 
@@ -370,7 +370,7 @@ BEGIN
         RETURN fuzz.pick('{"","{}","{\"sub\": null}","{\"role\": \"owner\"}"}');
     END IF;
     v_claims := jsonb_build_object('sub', fuzz.id('person' || p_caller.person));
-    -- naming a workspace, his own or not, at either place
+    -- naming a workspace, the caller's own or not, at either place
     CASE fuzz.below(8)
         WHEN 0 THEN v_claims := v_claims || jsonb_build_object('workspace_id', fuzz.id(fuzz.pick('{a,b}')));
         WHEN 1 THEN v_claims := v_claims || jsonb_build_object('app_metadata', jsonb_build_object('workspace_id', fuzz.id(fuzz.pick('{a,b}'))));

@@ -5,7 +5,7 @@
 #   SUITES="regress isolation"  only these of: regress isolation pgtap tap
 #   ONLY="access credits"     only these tests (with the first regress test, which creates the extension)
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
-#   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every refusal: make coverage
+#   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every error: make coverage
 #   VALGRIND=1                  servers run under Valgrind: make valgrind
 #   SANITIZE=1                  AddressSanitizer and UBSan: compiled in, and preloaded into the servers; without the Perl tests
 #   KEEP=1                      keep the working directory: results, differences, server logs
@@ -31,7 +31,7 @@ chosen() {
 
 files() { find "$1" -name "*$2" -not -path '*/lib/*' -printf '%P\n' 2>/dev/null | sed "s/\\$2\$//"; }
 
-# A test that no list names never runs, and nobody notices.
+# A test that no list names would never run, unnoticed.
 unlisted() {
 	local variable directory suffix
 	while read -r variable directory suffix; do
@@ -208,7 +208,7 @@ finish() {
 	[ "$2" = 0 ] && [ "$1" -gt 0 ]
 }
 
-# Root's successor may not write to the tree, so whoever was called first keeps the door to expected/ open.
+# As postgres, the tests may not write to the tree; so the script that root started keeps a pipe into expected/ open.
 if [ -n "${ACCEPT:-}" ] && [ -z "${OI_WORKDIR:-}" ]; then
 	mkdir -p "$top/expected"
 	exec 9> >(tar -C "$top/expected" --no-same-owner --no-same-permissions -xf -)

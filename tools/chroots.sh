@@ -22,7 +22,7 @@ need_chroots() {	# VERSION...
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
 
 # shellcheck disable=SC2016
-# Made under a temporary name, so that half a chroot is never taken for one.
+# Created under a temporary name, so that half a chroot is never taken for one.
 make_chroot() (	# VERSION
 	local version=$1 root=$CHROOTS/pg$1 new=$CHROOTS/.pg$1.new
 	exec 9>"$CHROOTS/.pg$version.lock"

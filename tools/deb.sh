@@ -27,7 +27,7 @@ copy_source "$W/openinfo"
 cd "$W/openinfo"
 unset MAKEFLAGS MFLAGS MAKELEVEL
 export PG_SUPPORTED_VERSIONS=$V LC_ALL=C.UTF-8
-# debug symbols are in a package of their own that nobody asked for
+# no package of debug symbols
 export DEB_BUILD_OPTIONS="noautodbgsym ${DEB_BUILD_OPTIONS:-}"
 pg_buildext updatecontrol
 say "building packages for PostgreSQL $V"

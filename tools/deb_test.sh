@@ -2,7 +2,7 @@
 # deb_test.sh [-b CHROOT]: make deb in a clean Debian, install what it makes in another one that has nothing yet, try it
 # (debian/tests/session), remove it, and see that nothing is left.  Needs root, and mmdebstrap unless CHROOT is given.
 #
-#   -b CHROOT     a Debian to start from; it is not written to.  Default: made once, below CHROOTS
+#   -b CHROOT     a Debian to start from; it is not written to.  Default: created once, below CHROOTS
 #   CHROOTS=DIR   where that is kept between runs (default /var/cache/openinfo-matrix)
 #   V=17 SUITE=trixie   another PostgreSQL and the release that has it (default 15, bookworm)
 #   LOGS=DIR      where the output goes (default: a new directory below /tmp, named at the end)
@@ -22,7 +22,7 @@ done
 LOGS=${LOGS:-$(mktemp -d /tmp/openinfo-deb.XXXXXX)}
 mkdir -p "$LOGS"
 
-# Made under a temporary name, so that half a chroot is never taken for one.
+# Created under a temporary name, so that half a chroot is never taken for one.
 if [ -z "$base" ]; then
 	base=$CHROOTS/deb-$SUITE
 	mkdir -p "$CHROOTS"

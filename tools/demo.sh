@@ -26,7 +26,7 @@ parts=(
 say() { echo "openinfo: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# A part that nobody lists would never be shown, and nobody would notice.
+# A part that is not listed would never be shown, unnoticed.
 listed=$(printf 'demo/%s.sql\n' "${parts[@]}" | sort)
 there=$(printf '%s\n' demo/*.sql | sort)
 [ "$listed" = "$there" ] ||
@@ -59,7 +59,7 @@ done
 
 printf '\n%sEvery claim above was checked while it was shown.%s\n' "$bold" "$off"
 if [ -z "${KEEP:-}" ]; then
-	echo "The server goes away now.  To keep it and play:  make demo KEEP=1"
+	echo "The server is removed now.  To keep it and play:  make demo KEEP=1"
 else
 	cat <<-END
 		To play, in psql (the command follows):

@@ -18,7 +18,7 @@ trouble='TRAP:|runtime error:|PANIC:|terminated by signal|ERROR:  XX[0-9A-Z]{3}'
 sqlsmith_database() {
 	psql -Xq -v ON_ERROR_STOP=1 <<-'END'
 		CREATE ROLE fuzz_smith LOGIN IN ROLE authenticated;
-		-- whoever connects so is a person of the first workspace, with rows to read
+		-- every connection is a member of the first workspace, with rows to read
 		ALTER ROLE fuzz_smith SET search_path = openinfo;
 		SELECT format('ALTER ROLE fuzz_smith SET request.jwt.claims = %L', json_build_object('sub', fuzz.id('personaowner'))) \gexec
 		-- longer than any query on a few rows should take

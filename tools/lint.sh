@@ -81,8 +81,9 @@ check_functions() {
 }
 
 check_words() {
-	grep -rniwE 'he|him|his|himself' --exclude=CHANGELOG.md --exclude="${0##*/}" --include='*.[ch]' --include='*.sql' --include='*.spec' \
-		--include='*.p[lmy]' --include='*.mjs' --include='*.sh' --include='*.md' --include='*.yml' --include=Makefile . || true
+	grep -rnwE '[Hh](e|im|is|imself)' --include='*.[ch]' --include='*.sql' --include='*.spec' \
+		--include='*.p[lmy]' --include='*.mjs' --include='*.sh' --include='*.md' --include='*.yml' --include=Makefile \
+		--exclude=CHANGELOG.md . || true
 }
 
 check_titles() {

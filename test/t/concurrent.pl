@@ -126,7 +126,7 @@ sub worked
 run_sql($working, work('app'));
 worked('app', 'a session works in 0.5.0');
 
-# The update waits for who is writing, and sees what he wrote.
+# The update waits for other writers, and sees what they wrote.
 run_sql($working, 'BEGIN;' . work('app'));
 my $updating = $node->background_psql('live');
 send_sql($updating, 'ALTER EXTENSION openinfo UPDATE');
@@ -137,7 +137,7 @@ worked('app', 'an update waits for a writer', 'preferences');
 run_sql($working, work('app'));
 worked('app', 'who goes on working in the new version', 'preferences');
 
-# So does a step down, which counts what he wrote.
+# So does a downgrade, which counts what they wrote.
 sql('live', 'UPDATE app.notification_preferences SET slack_new_leads = false');
 run_sql($working, 'BEGIN; UPDATE app.notification_preferences SET slack_new_leads = true WHERE user_id = app.get_user_id()');
 my $down = $node->background_psql('live', on_error_stop => 0);

@@ -68,7 +68,7 @@ is(answers(q{SELECT bool_and((o.answer IS NOT NULL) = (r.email_revealed_at IS NO
 
 # Twenty members, one person.
 at_once('one_person', ':client_id', 20);
-# member0 has no credit left: he is refused if he comes first, and sees it free otherwise
+# member0 has no credit left: refused if first, free otherwise
 is(answers(q{SELECT sum((answer ->> 'credits_used')::int), count(*) FILTER (WHERE answer ->> 'credits_used' = '0') + count(refused), count(DISTINCT answer ->> 'email')
 		FROM outcomes WHERE test = 'one_person'}),
 	'1|19|1', 'one is charged, the others see it free');

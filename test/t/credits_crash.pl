@@ -25,7 +25,7 @@ $node->safe_psql('app', <<'END');
 		('c0000000-0000-4000-8000-0000000000a3', 'c0000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-0000000000f3', 'cam@crash.example', 'free', 150, '2999-01-01');
 END
 
-# Two clients share a member, so that they wait for each other; one has a member to himself; and one runs into a limit.
+# Two clients share a member, so that they wait for each other; one has a member of its own; and one runs into a limit.
 my @clients = map { { member => $_->[0], name => $_->[1], stops => $_->[2], acked => [] } }
 	[ 'a1', 'one', 1 ], [ 'a1', 'two', 1 ], [ 'a2', 'three', 1 ], [ 'a3', 'limited', 0 ];
 
@@ -107,7 +107,7 @@ sub check
 		my $lines = $node->safe_psql('app', "SELECT count(*) FROM credit_usage WHERE idempotency_key LIKE '$client->{name}-%'");
 
 		cmp_ok($count, '>', 0, "$how: client $client->{name} has spent");
-		cmp_ok($lines - $count, '<=', 1, "$how: and at most one spend of his was not acknowledged");
+		cmp_ok($lines - $count, '<=', 1, "$how: and at most one of its spends was not acknowledged");
 	}
 	return;
 }

@@ -22,7 +22,7 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('write'));
 my $claims = q(SET ROLE authenticated; SET request.jwt.claim.sub = 'c0000000-0000-4000-8000-0000000000f1';);
 
 is($standby->safe_psql('app', "$claims SELECT check_credits_available(), (SELECT credits_used FROM get_credit_balance()), check_query_limit()"),
-	'f|3|t', 'a member asks about his own');
+	'f|3|t', 'a member asks about their own');
 is($standby->safe_psql('app', q(SELECT check_credits_available('c0000000-0000-4000-8000-0000000000a1', 1), check_query_limit('c0000000-0000-4000-8000-000000000001'))),
 	'f|t', 'and the service about anybody');
 

@@ -4,6 +4,7 @@ use strict;
 use warnings FATAL => 'all';
 use Test::More;
 use IPC::Run;
+use Time::HiRes qw(usleep);
 use PostgreSQL::Test::Utils;
 use OpenInfoTest;
 use OpenInfoCatalog;
@@ -183,15 +184,19 @@ is($target->safe_psql('app', 'SELECT count(*) FROM openinfo_jobs WHERE active AN
 
 # ---------------------------------------------------------------------- they have run
 
-# pg_cron 1.4 overlooks a change that commits while it reads the one before, until the next change; so they are hastened
-# again whenever a minute has passed in vain.
+# Waits for a condition.  pg_cron 1.4 overlooks a change that commits while it reads the one before, until the next change;
+# so the jobs are hastened again whenever a minute has passed in vain.
 sub comes
 {
 	my ($server, $condition) = @_;
-	local $PostgreSQL::Test::Utils::timeout_default = 70;
-	foreach (1 .. 4)
+	my $start = time;
+	foreach my $minute (1 .. 5)
 	{
-		return 1 if $server->poll_query_until('app', $condition);
+		while (time - $start < 65 * $minute)
+		{
+			return 1 if $server->safe_psql('app', $condition) eq 't';
+			usleep(200_000);
+		}
 		$server->safe_psql('app', $hasten);
 	}
 	return 0;

@@ -100,7 +100,7 @@ foreach my $round (1 .. 20)
 	$wrong++ if ask($one, $nobody) ne $is{none};
 	$wrong++ if ask($two, as('none', 'SELECT * FROM whoami')) ne $is{none};
 }
-is($wrong, 0, 'in turns, each is who he says he is, and without claims nobody');
+is($wrong, 0, 'in turns, each is who the claims name, and without claims nobody');
 
 # Within one transaction too, and through savepoints.
 is(ask($one, "BEGIN; SET LOCAL ROLE authenticated; SET LOCAL request.jwt.claims = '$claims{ann}'; SELECT * FROM whoami; SAVEPOINT s;
@@ -128,8 +128,8 @@ foreach my $error (
 	is(ask($one, as('ann', $statement)), "ERROR:  $state", "error $state: $statement");
 	is(ask($two, 'SELECT current_user;'), 'regress_authenticator', 'the next is nobody else');
 	is(ask($two, $nobody), $is{none}, 'nobody');
-	is(ask($two, as('bob', 'SELECT * FROM whoami')), $is{bob}, 'or himself');
-	is(ask($two, q(SELECT current_setting('search_path');)), '"$user", public', 'with his own search_path');
+	is(ask($two, as('bob', 'SELECT * FROM whoami')), $is{bob}, 'or Bob');
+	is(ask($two, q(SELECT current_setting('search_path');)), '"$user", public', 'with their own search_path');
 }
 
 # The same where the function's error is caught within the transaction.

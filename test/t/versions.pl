@@ -185,7 +185,7 @@ sql("ALTER EXTENSION openinfo UPDATE");
 my %now = map { $_ => 1 } split /\n/, snapshot($node, $db);
 is(join("\n", grep { !$now{$_} } @user), '', 'an update takes back nothing that the user granted, revoked, added or dropped');
 ok(@user > 50, 'and there was something to take back');
-is($kept->(), $before, 'nor does it touch a plan that he changed');
+is($kept->(), $before, 'nor does it touch a plan that the user changed');
 
 # Tables belong to who owns those that are there, whoever runs the update: functions work as that owner.
 database('other_owner', "CREATE EXTENSION openinfo SCHEMA app VERSION '0.4.0'; CREATE ROLE regress_other SUPERUSER; CREATE ROLE regress_owner SUPERUSER");
@@ -255,7 +255,7 @@ foreach my $existing (qw(uid jwt role))
 	my $schema = $node->safe_psql($db, "SELECT nspacl, nspowner FROM pg_namespace WHERE nspname = 'auth'");
 	sql("CREATE EXTENSION openinfo SCHEMA app");
 	is($node->safe_psql($db, "SELECT pg_get_functiondef('auth.$existing()'::regprocedure), proacl FROM pg_proc WHERE oid = 'auth.$existing()'::regprocedure"), $mine, "an auth.$existing() of the user's is left alone");
-	is($node->safe_psql($db, "SELECT nspacl, nspowner FROM pg_namespace WHERE nspname = 'auth'"), $schema, 'and so is his schema');
+	is($node->safe_psql($db, "SELECT nspacl, nspowner FROM pg_namespace WHERE nspname = 'auth'"), $schema, 'and so is the schema');
 	is(sql("SELECT count(*) FROM pg_proc WHERE pronamespace = 'auth'::regnamespace"), '3', 'the other two are made');
 	is(sql("SELECT count(*) FROM pg_depend d, pg_identify_object(d.classid, d.objid, 0) i WHERE d.deptype = 'e' AND (i.schema = 'auth' OR i.name = 'auth')"), '0', 'none is a member');
 }

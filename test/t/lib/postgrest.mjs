@@ -144,8 +144,8 @@ for (const table of tables) {
 	if (!tenant) continue;
 	const rows = await bob.from(table).select('workspace_id');
 	if (rows.status === 403) { is(table, rows.error.code === '42501' ? table : rows.error, `${table}: not for members`); continue; }
-	ok(rows.status === 200 && rows.data.every((row) => row.workspace_id === north), `${table}: rows of his own workspace only`, rows);
-	is((await bob.from(table).select('workspace_id').eq('workspace_id', south)).data, [], `${table}: none when he asks for the other`);
+	ok(rows.status === 200 && rows.data.every((row) => row.workspace_id === north), `${table}: rows of their own workspace only`, rows);
+	is((await bob.from(table).select('workspace_id').eq('workspace_id', south)).data, [], `${table}: none when the other is asked for`);
 }
 const theirs = (await service.from('leads').select('id').eq('workspace_id', south).limit(1).single()).data.id;
 is((await bob.from('leads').select('id').eq('id', theirs)).data, [], 'a lead of the other workspace, by id: not to be seen');
