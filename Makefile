@@ -35,6 +35,7 @@ OBJS = \
 	src/topics/trends.o \
 	src/queries/queries.o \
 	src/queries/work_queue.o \
+	src/credits/counter.o \
 	src/credits/ledger.o \
 	src/leads/domain.o \
 	src/leads/leads.o \

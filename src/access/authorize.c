@@ -100,7 +100,10 @@ authorize_role(const Caller *caller, Role required, const char *what)
 		error_role(role_name(required), what);
 }
 
-/* Refuses everybody but the service.  EXECUTE is not granted to others anyway; this holds when somebody grants it. */
+/*
+ * Refuses everybody but the service.  EXECUTE is not granted to others anyway; this holds when somebody
+ * grants it.
+ */
 void
 authorize_service(const char *function)
 {
@@ -109,8 +112,8 @@ authorize_service(const char *function)
 }
 
 /*
- * Returns the only value of a query on the workspace in argument 0, the caller's own; the service may ask about any.
- * values[0], which is filled in, is the workspace; byval is the property of the value's type.
+ * Returns the only value of a query on the workspace in argument 0, the caller's own; the service may ask
+ * about any. values[0], which is filled in, is the workspace; byval is the property of the value's type.
  */
 Datum
 authorize_workspace_query(FunctionCallInfo fcinfo, Statement *query, Datum *values, bool byval)

@@ -5,8 +5,8 @@
  *	claims		what the JWT says; PostgREST and Supabase put it into request.jwt.claims, as a JSON object
  *	person		somebody who has signed in: claim "sub", which is users.auth_user_id
  *
- * Invariant: the caller is known by the two claims settings alone, never by a table or by anything else in the token.
- * Parsed claims are kept per backend, because they depend on nothing but their text.
+ * Invariant: the caller is known by the two claims settings alone, never by a table or by anything else in
+ * the token. Parsed claims are kept per backend, because they depend on nothing but their text.
  */
 #include "openinfo.h"
 
@@ -32,7 +32,9 @@ hex_digit(char c)
 	return -1;
 }
 
-/* Reads the standard form, 8-4-4-4-12 in either case.  uuid_in() would do, but its error is not one of ours. */
+/*
+ * Reads the standard form, 8-4-4-4-12 in either case.  uuid_in() would do, but its error is not one of ours.
+ */
 bool
 claims_parse_uuid(const char *string, pg_uuid_t *uuid)
 {
@@ -118,7 +120,8 @@ claims_parse(const char *json, Claims *claims)
 /*
  * The caller's claims, or NULL without any.
  *
- * request.jwt.claims, when it is not empty, decides alone; request.jwt.claim.sub is what older PostgREST sets instead.
+ * request.jwt.claims, when it is not empty, decides alone; request.jwt.claim.sub is what older PostgREST
+ * sets instead.
  */
 const Claims *
 claims_current(void)

@@ -6,11 +6,11 @@
  *	active workspace	openinfo.workspace_id if set, else claim "workspace_id", top level or under "app_metadata"; either
  *						counts only for a member of it.  With neither, the person's oldest membership
  *
- * Invariant: what a person belongs to comes from table users as the statement's snapshot shows it, and is never kept
- * across statements: a membership may end at any time.
+ * Invariant: what a person belongs to comes from table users as the statement's snapshot shows it, and is
+ * never kept across statements: a membership may end at any time.
  *
- * users is read here without regard to its row-level security, because the policies themselves call these functions; so
- * nothing of a row leaves this module but what belongs to the caller.
+ * users is read here without regard to its row-level security, because the policies themselves call these
+ * functions; so nothing of a row leaves this module but what belongs to the caller.
  */
 #include "openinfo.h"
 
@@ -111,16 +111,16 @@ membership_role(Oid role)
 	return result;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------------
  * SQL
- * ------------------------------------------------------------------------------------------------------------------ */
+ * ---------------------------------------------------------------------------------------------------- */
 
 /*
  * get_user_workspace_id() returns uuid
  *
- * The caller's active workspace, or NULL: nobody signed in, no membership, or not a member of the one he asked for.
- * Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a malformed
- * openinfo.workspace_id.  Locks: AccessShare on users.  Rules: docs/security.md.
+ * The caller's active workspace, or NULL: nobody signed in, no membership, or not a member of the one he
+ * asked for. Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a
+ * malformed openinfo.workspace_id.  Locks: AccessShare on users.  Rules: docs/security.md.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_user_workspace_id);
 Datum
@@ -158,8 +158,8 @@ openinfo_get_user_id(PG_FUNCTION_ARGS)
 /*
  * user_has_role(required_role user_role) returns boolean
  *
- * Whether the caller has that role or a higher one in his active workspace; false for nobody.  Callers, errors and
- * locks as above.
+ * Whether the caller has that role or a higher one in his active workspace; false for nobody.  Callers,
+ * errors and locks as above.
  */
 PG_FUNCTION_INFO_V1(openinfo_user_has_role);
 Datum

@@ -2,12 +2,13 @@
  * catalog.c
  *		Where the extension's schema, tables, columns and indexes are.
  *
- * Everything is found by name in the extension's schema, never through the search_path, and by column name, never by
- * number: a restored dump may number columns otherwise.  What is found is kept until PostgreSQL says that something
- * about it changed.
+ * Everything is found by name in the extension's schema, never through the search_path, and by column name,
+ * never by number: a restored dump may number columns otherwise.  What is found is kept until PostgreSQL
+ * says that something about it changed.
  *
- * Invariant: nothing kept here outlives an invalidation of its table, of the schema, or of the extension.  There is no
- * cache of pg_extension and so no invalidation; one of its functions, which goes and comes with it, stands in for it.
+ * Invariant: nothing kept here outlives an invalidation of its table, of the schema, or of the extension.
+ * There is no cache of pg_extension and so no invalidation; one of its functions, which goes and comes with
+ * it, stands in for it.
  */
 #include "openinfo.h"
 
@@ -75,7 +76,10 @@ owners_relation_changed(Datum arg, Oid relid)
 			owners_checked = false;
 }
 
-/* The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are stale. */
+/*
+ * The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are
+ * stale.
+ */
 static void
 catalog_schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -92,7 +96,9 @@ catalog_init(void)
 	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
 }
 
-/* Our row of pg_extension; PostgreSQL exports a function for the schema from 17 on, and none for the owner. */
+/*
+ * Our row of pg_extension; PostgreSQL exports a function for the schema from 17 on, and none for the owner.
+ */
 static FormData_pg_extension
 extension_row(void)
 {
@@ -214,7 +220,9 @@ catalog_is_table(Relation rel, const char *name)
 	return RelationGetNamespace(rel) == catalog_schema() && strcmp(RelationGetRelationName(rel), name) == 0;
 }
 
-/* Our tables: what a person works with before what he could make again, so that a refusal names the former. */
+/*
+ * Our tables: what a person works with before what he could make again, so that a refusal names the former.
+ */
 const char *const catalog_tables[] = {
 	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",
 	"people_search_results", "sealed_contacts", "saved_people_searches", "integrations", "sealed_secrets",
@@ -266,8 +274,8 @@ catalog_is_ours(Oid relid)
 }
 
 /*
- * A valid, immediate unique index on exactly these columns (one when the second is InvalidAttrNumber), or InvalidOid:
- * then a scan reads the table.
+ * A valid, immediate unique index on exactly these columns (one when the second is InvalidAttrNumber), or
+ * InvalidOid: then a scan reads the table.
  */
 Oid
 catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
@@ -297,7 +305,10 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
 	return result;
 }
 
-/* Does a table have a column?  Databases of an older version, which this library serves as well, may lack a new one. */
+/*
+ * Does a table have a column?  Databases of an older version, which this library serves as well, may lack a
+ * new one.
+ */
 bool
 catalog_has_column(Oid relid, const char *name)
 {
@@ -354,7 +365,8 @@ catalog_enum(const char *type, const char *label)
 }
 
 /*
- * Does a role work in every workspace?  service_role, whoever inherits from it, superusers, and roles with BYPASSRLS.
+ * Does a role work in every workspace?  service_role, whoever inherits from it, superusers, and roles with
+ * BYPASSRLS.
  */
 bool
 catalog_is_service_role(Oid role)

@@ -2,11 +2,12 @@
  * errors.c
  *		Errors that more than one module raises, and those of the modules above that have no better place.
  *
- * The SQLSTATE says what kind of error it is, and clients act on it; docs/reference.md lists them.  The message
- * follows PostgreSQL's style guide and names the value that was refused; a hint says what to do, or is left out.
+ * The SQLSTATE says what kind of error it is, and clients act on it; docs/reference.md lists them.  The
+ * message follows PostgreSQL's style guide and names the value that was refused; a hint says what to do, or
+ * is left out.
  *
- * Invariant: a row of another workspace and one that does not exist get the same message, so that a caller learns
- * nothing about either.  Only the service, which sees every row, is told that a row does not exist.
+ * Invariant: a row of another workspace and one that does not exist get the same message, so that a caller
+ * learns nothing about either.  Only the service, which sees every row, is told that a row does not exist.
  */
 #include "openinfo.h"
 
@@ -23,9 +24,9 @@ uuid_text(const pg_uuid_t *uuid)
 	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------------
  * Who calls
- * ------------------------------------------------------------------------------------------------------------------ */
+ * ---------------------------------------------------------------------------------------------------- */
 
 void
 error_signed_out(void)
@@ -108,11 +109,14 @@ error_unpaid_contact(void)
 			 errhint("Call reveal_person_email(), which charges one credit.")));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------------
  * Payment
- * ------------------------------------------------------------------------------------------------------------------ */
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* DETAIL is a JSON object that a client can act on without reading the message.  A limit below zero is unlimited. */
+/*
+ * DETAIL is a JSON object that a client can act on without reading the message.  A limit below zero is
+ * unlimited.
+ */
 void
 error_payment_required(const char *message, const char *hint, const char *plan, int64 limit, int64 used, int64 needed)
 {
@@ -137,9 +141,9 @@ error_payment_required(const char *message, const char *hint, const char *plan, 
 			 errhint("%s", hint)));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------------
  * Arguments
- * ------------------------------------------------------------------------------------------------------------------ */
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* where: claim or setting, e.g. setting "openinfo.workspace_id" */
 void
@@ -270,9 +274,9 @@ error_empty_workspace(const pg_uuid_t *workspace)
 			 errhint("Add a member with add_member() first.")));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------------
  * Tables, jobs and triggers
- * ------------------------------------------------------------------------------------------------------------------ */
+ * ---------------------------------------------------------------------------------------------------- */
 
 void
 error_missing_table(const char *table)

@@ -2,15 +2,17 @@
  * lookup.c
  *		Rows of the extension's tables by key, read directly.
  *
- * A direct scan costs a microsecond where a statement costs five, so it serves what runs in every statement.  It
- * bypasses row-level security and grants: callers must not return anything that the user is not allowed to see.
+ * A direct scan costs a microsecond where a statement costs five, so it serves what runs in every statement.
+ * It bypasses row-level security and grants: callers must not return anything that the user is not allowed
+ * to see.
  *
  *		lookup_begin(&lookup, relid, index, snapshot, keys, nkeys);
  *		while (lookup_next(&lookup))
  *			... lookup_value(&lookup, column, &isnull) ...		-- copy what must outlive the row
  *		lookup_end(&lookup);
  *
- * Invariant: these are the only direct scans of tenant tables, so that where a table's rows are is decided in one place.
+ * Invariant: these are the only direct scans of tenant tables, so that where a table's rows are is decided
+ * in one place.
  */
 #include "openinfo.h"
 
@@ -27,12 +29,12 @@
 #include "core/lookup.h"
 
 /*
- * Begins a scan for the rows in which every key is equal.  index: a unique btree index whose first columns are the keys,
- * if the caller knows one; otherwise one on exactly the keys is looked for, and without it the whole table is read.
- * snapshot NULL: the rows as they are now, with the changes of this transaction.
+ * Begins a scan for the rows in which every key is equal.  index: a unique btree index whose first columns
+ * are the keys, if the caller knows one; otherwise one on exactly the keys is looked for, and without it the
+ * whole table is read. snapshot NULL: the rows as they are now, with the changes of this transaction.
  *
- * The locks are kept until the end of the transaction, as those of any query are: taking them again is then a matter of
- * counting.
+ * The locks are kept until the end of the transaction, as those of any query are: taking them again is then
+ * a matter of counting.
  */
 void
 lookup_begin(Lookup *lookup, Oid relid, Oid index, Snapshot snapshot, const LookupKey *keys, int nkeys)
@@ -94,7 +96,10 @@ lookup_end(Lookup *lookup)
 		UnregisterSnapshot(lookup->latest);
 }
 
-/* Begins a lookup of the row that has an id, as it is now, and moves to it; false when there is none.  End it anyway. */
+/*
+ * Begins a lookup of the row that has an id, as it is now, and moves to it; false when there is none.  End
+ * it anyway.
+ */
 bool
 lookup_id(Lookup *lookup, const char *table, const pg_uuid_t *id)
 {

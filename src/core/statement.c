@@ -2,17 +2,17 @@
  * statement.c
  *		Run one kept SPI plan; the only SPI plumbing.
  *
- * A function that writes checks its caller first, and then runs its statements as the owner of the tables, so that
- * triggers, foreign keys and READ ONLY hold as in any statement:
+ * A function that writes checks its caller first, and then runs its statements as the owner of the tables,
+ * so that triggers, foreign keys and READ ONLY hold as in any statement:
  *
  *		statement_begin(&scope);
  *		if (statement_run(&spend, values, NULL, false, 0) == 0) ...
  *		result = statement_value(1, &isnull);		-- copy what must outlive statement_end()
  *		statement_end(&scope);
  *
- * Invariant: between the two the search_path is pg_catalog, pg_temp, so that neither our SQL nor a trigger that it
- * fires is looked up in a schema of the caller's.  An error in between undoes both by itself: the transaction or the
- * subtransaction restores the user, and the GUC level is unwound with it.
+ * Invariant: between the two the search_path is pg_catalog, pg_temp, so that neither our SQL nor a trigger
+ * that it fires is looked up in a schema of the caller's.  An error in between undoes both by itself: the
+ * transaction or the subtransaction restores the user, and the GUC level is unwound with it.
  */
 #include "openinfo.h"
 
@@ -46,11 +46,16 @@ statement_enter(StatementScope *scope, Oid role, int more_context)
 void
 statement_begin_as(StatementScope *scope, Oid role)
 {
-	/* SECURITY_NOFORCE_RLS: the owner is not held by FORCE ROW LEVEL SECURITY here, whether he is a superuser or not */
+	/*
+	 * SECURITY_NOFORCE_RLS: the owner is not held by FORCE ROW LEVEL SECURITY here, whether he is a
+	 * superuser or not
+	 */
 	statement_enter(scope, role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
 
-/* As the caller himself, for what he may do anyway: his grants and policies hold, and those of an owner too. */
+/*
+ * As the caller himself, for what he may do anyway: his grants and policies hold, and those of an owner too.
+ */
 void
 statement_begin_as_caller(StatementScope *scope)
 {
@@ -83,8 +88,8 @@ with_schema(const char *sql)
 }
 
 /*
- * Plans that were replaced.  One of them may be running further up, and have fired the trigger that replaced it; so they
- * are freed when the transaction has ended.
+ * Plans that were replaced.  One of them may be running further up, and have fired the trigger that replaced
+ * it; so they are freed when the transaction has ended.
  */
 static List *stale = NIL;
 
@@ -148,7 +153,10 @@ statement_current(Statement *plan)
 		statement_prepare(plan);
 }
 
-/* Opens a cursor on a plan within statement_begin(), in the caller's snapshot; for results that may be large. */
+/*
+ * Opens a cursor on a plan within statement_begin(), in the caller's snapshot; for results that may be
+ * large.
+ */
 Portal
 statement_open(Statement *plan, const Datum *values, const char *nulls)
 {
@@ -157,8 +165,8 @@ statement_open(Statement *plan, const Datum *values, const char *nulls)
 }
 
 /*
- * Runs a plan within statement_begin() and returns the number of rows; a row of results is read with statement_value().
- * read_only runs it in the caller's snapshot, without a new command; limit 0 is all rows.
+ * Runs a plan within statement_begin() and returns the number of rows; a row of results is read with
+ * statement_value(). read_only runs it in the caller's snapshot, without a new command; limit 0 is all rows.
  */
 uint64
 statement_run(Statement *plan, const Datum *values, const char *nulls, bool read_only, long limit)
@@ -173,8 +181,9 @@ statement_run(Statement *plan, const Datum *values, const char *nulls, bool read
 }
 
 /*
- * Runs a plan within statement_begin() in the caller's snapshot, and returns its rows as those of the set-returning function
- * that is being executed; returns their number.  They go to the caller's tuplestore one by one, which spills to disk.
+ * Runs a plan within statement_begin() in the caller's snapshot, and returns its rows as those of the
+ * set-returning function that is being executed; returns their number.  They go to the caller's tuplestore
+ * one by one, which spills to disk.
  */
 uint64
 statement_return_query(FunctionCallInfo fcinfo, Statement *plan, const Datum *values, const char *nulls)
@@ -223,7 +232,9 @@ statement_returns_table(FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, 0);
 }
 
-/* Adds a row of the last result to what the function returns: as many of its first columns as are declared. */
+/*
+ * Adds a row of the last result to what the function returns: as many of its first columns as are declared.
+ */
 void
 statement_return_row(FunctionCallInfo fcinfo, uint64 row)
 {

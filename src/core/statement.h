@@ -51,7 +51,10 @@ extern Portal statement_open(Statement *plan, const Datum *values, const char *n
 
 /* A function that returns a table: the rows of one query, */
 extern uint64 statement_return_query(FunctionCallInfo fcinfo, Statement *plan, const Datum *values, const char *nulls);
-/* or, for one that writes and chooses, statement_returns_table() before statement_begin(), and then rows of the last result. */
+/*
+ * or, for one that writes and chooses, statement_returns_table() before statement_begin(), and then rows of
+ * the last result.
+ */
 extern void statement_returns_table(FunctionCallInfo fcinfo);
 extern void statement_return_row(FunctionCallInfo fcinfo, uint64 row);
 

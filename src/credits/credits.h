@@ -11,7 +11,7 @@
 #include "utils/jsonb.h"
 #include "utils/uuid.h"
 
-/* A line of the ledger that is to be written. */
+/* A row of the ledger that is to be written. */
 typedef struct CreditSpend
 {
 	pg_uuid_t		 workspace;
@@ -23,17 +23,31 @@ typedef struct CreditSpend
 	text			*key;		/* idempotency key, or NULL */
 } CreditSpend;
 
-/* How a member's credits stand. */
+/* A member's balance. */
 typedef struct CreditBalance
 {
 	bool	unlimited; /* then limit and remaining mean nothing */
 	int32	limit;
 	int32	used;
 	int32	remaining; /* never negative, also where the limit was lowered below what is used */
-	DateADT day;	   /* UTC day that they belong to; credits come back at its end */
+	DateADT day;	   /* UTC day that it belongs to; credits are reset at its end */
 } CreditBalance;
 
+/* A member's counter; the plan is for errors. */
+typedef struct Counter
+{
+	pg_uuid_t	  workspace;
+	char		 *plan;
+	CreditBalance balance;
+} Counter;
+
+/* counter.c */
+extern bool counter_read(const pg_uuid_t *user, bool latest, Counter *counter);
+extern bool counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, CreditBalance *balance);
+extern void counter_unspend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits);
+extern bool credits_balance(const pg_uuid_t *user, bool latest, CreditBalance *balance);
+
+/* ledger.c */
 extern pg_uuid_t credits_spend(const CreditSpend *spend, CreditBalance *balance);
-extern bool		 credits_balance(const pg_uuid_t *user, bool latest, CreditBalance *balance);
 
 #endif

@@ -1,12 +1,13 @@
 /*
  * audit_columns.h
- *		The triggers that fill created_by, updated_at and their like.
+ *		The triggers that fill created_by, updated_at and similar columns.
  */
-#ifndef OPENINFO_STAMPS_H
-#define OPENINFO_STAMPS_H
+#ifndef OPENINFO_AUDIT_COLUMNS_H
+#define OPENINFO_AUDIT_COLUMNS_H
 
 #include "openinfo.h"
 
-extern void audit_columns_hold(void (*run)(void *), void *argument);
+/* Runs a function during which set_updated_at() changes nothing. */
+extern void audit_columns_keep_updated_at(void (*run)(void *), void *argument);
 
 #endif

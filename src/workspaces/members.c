@@ -5,11 +5,12 @@
  *	actor	the caller, with his role in the workspace
  *	target	the member that something is done to
  *
- * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above his own;
- * an admin does nothing to an owner.
+ * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above his
+ * own; an admin does nothing to an owner.
  *
- * Whoever changes the membership of a workspace locks the workspace's row first, and then reads roles again: so two
- * owners who leave at the same time are one after the other, and an admin who was just demoted is seen as demoted.
+ * Whoever changes the membership of a workspace locks the workspace's row first, and then reads roles again:
+ * so two owners who leave at the same time are one after the other, and an admin who was just demoted is
+ * seen as demoted.
  */
 #include "openinfo.h"
 
@@ -69,7 +70,10 @@ error_role_above_own(void)
 			 errdetail("Only an owner can grant it.")));
 }
 
-/* Owners are locked, not merely counted: under REPEATABLE READ a concurrent departure then fails to serialise. */
+/*
+ * Owners are locked, not merely counted: under REPEATABLE READ a concurrent departure then fails to
+ * serialise.
+ */
 static void
 error_if_last_owner(const pg_uuid_t *workspace)
 {
@@ -84,8 +88,8 @@ error_if_last_owner(const pg_uuid_t *workspace)
 }
 
 /*
- * What the three functions on a target have in common: finds his workspace, locks it, and checks actor against target.
- * Returns the target's role; within statement_begin().
+ * What the three functions on a target have in common: finds his workspace, locks it, and checks actor
+ * against target. Returns the target's role; within statement_begin().
  */
 static Role
 begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace, Role *actor_role, const char *what)
@@ -135,8 +139,8 @@ delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
 /*
  * create_workspace(p_slug text, p_name text, p_email text, p_full_name text default null) returns uuid
  *
- * A workspace and its owner, the signed-in person, in one transaction; returns workspaces.id.
- * Callers: authenticated and service_role, with claims.  Errors: 28000 nobody signed in; 22023 a NULL argument; 23505
+ * A workspace and its owner, the signed-in person, in one transaction; returns workspaces.id. Callers:
+ * authenticated and service_role, with claims.  Errors: 28000 nobody signed in; 22023 a NULL argument; 23505
  * the slug is taken; 23514 slug or e-mail malformed.  Locks: RowExclusive on workspaces and users.
  */
 PG_FUNCTION_INFO_V1(openinfo_create_workspace);
@@ -187,12 +191,14 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 }
 
 /*
- * add_member(p_workspace_id uuid, p_auth_user_id uuid, p_email text, p_role user_role default 'member') returns uuid
+ * add_member(p_workspace_id uuid, p_auth_user_id uuid, p_email text, p_role user_role default 'member')
+ * returns uuid
  *
- * Adds a person to a workspace, on the best plan among its members and with that plan's daily credits; returns users.id.
- * Callers: owners and admins of the workspace, service_role for any.  Errors: 28000; 42501 another workspace, a role
- * below admin, or a role above one's own; 22023 a NULL argument; 23505 already a member, or the e-mail is; 23503 no such
- * workspace; 23514 e-mail malformed.  Locks: the workspace's row, NO KEY UPDATE.
+ * Adds a person to a workspace, on the best plan among its members and with that plan's daily credits;
+ * returns users.id. Callers: owners and admins of the workspace, service_role for any.  Errors: 28000; 42501
+ * another workspace, a role below admin, or a role above one's own; 22023 a NULL argument; 23505 already a
+ * member, or the e-mail is; 23503 no such workspace; 23514 e-mail malformed.  Locks: the workspace's row, NO
+ * KEY UPDATE.
  */
 PG_FUNCTION_INFO_V1(openinfo_add_member);
 Datum
@@ -243,10 +249,10 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 /*
  * set_member_role(p_user_id uuid, p_role user_role) returns void
  *
- * Callers: owners and admins of the member's workspace, service_role for any.  Errors: 28000; 42501 not a member of the
- * caller's workspace, a role below admin, an owner changed by an admin, a role above one's own, or the last owner
- * stepping down; 22023 a NULL argument, or (service_role) no such user.  Locks: the workspace's row, then the users
- * concerned.
+ * Callers: owners and admins of the member's workspace, service_role for any.  Errors: 28000; 42501 not a
+ * member of the caller's workspace, a role below admin, an owner changed by an admin, a role above one's
+ * own, or the last owner stepping down; 22023 a NULL argument, or (service_role) no such user.  Locks: the
+ * workspace's row, then the users concerned.
  */
 PG_FUNCTION_INFO_V1(openinfo_set_member_role);
 Datum
@@ -310,8 +316,9 @@ openinfo_remove_member(PG_FUNCTION_ARGS)
 /*
  * leave_workspace() returns void
  *
- * The caller gives up his membership in his active workspace.  Callers: any member.  Errors: 28000 nobody signed in;
- * 42501 no active workspace, or the last owner.  Locks: the workspace's row, then the users concerned.
+ * The caller gives up his membership in his active workspace.  Callers: any member.  Errors: 28000 nobody
+ * signed in; 42501 no active workspace, or the last owner.  Locks: the workspace's row, then the users
+ * concerned.
  */
 PG_FUNCTION_INFO_V1(openinfo_leave_workspace);
 Datum

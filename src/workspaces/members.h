@@ -10,8 +10,9 @@
 #include "utils/uuid.h"
 
 /*
- * SQL: the limits of plan "best", for ORDER BY, so that the larger plan comes first.  What "best plan", "upgraded" and
- * "downgraded" mean is said here and, for limits that are judged as of now, in the order of PlanLimit in limits.c.
+ * SQL: the limits of plan "best", for ORDER BY, so that the larger plan comes first.  What "best plan",
+ * "upgraded" and "downgraded" mean is said here and, for limits that are judged as of now, in the order of
+ * PlanLimit in limits.c.
  */
 #define MEMBERS_LARGER_FIRST                                                      \
 	"best.active_queries DESC NULLS FIRST, best.daily_credits DESC NULLS FIRST, " \

@@ -7,8 +7,9 @@
  *	limit				a column of table plans; NULL is unlimited
  *	rows that count		active queries; every saved search
  *
- * Invariant: no statement adds rows that count to a workspace and leaves it with more of them than its plan allows.  When
- * a limit is lowered nothing is deleted; only nothing can be added until the workspace is below the limit again.
+ * Invariant: no statement adds rows that count to a workspace and leaves it with more of them than its plan
+ * allows.  When a limit is lowered nothing is deleted; only nothing can be added until the workspace is
+ * below the limit again.
  */
 #include "openinfo.h"
 
@@ -64,7 +65,8 @@ typedef struct LimitUse
 } LimitUse;
 
 /*
- * Reads plan and count in the active snapshot; false when there is no such workspace.  Within statement_begin().
+ * Reads plan and count in the active snapshot; false when there is no such workspace.  Within
+ * statement_begin().
  */
 static bool
 limit_read(CountedLimit *limited, const pg_uuid_t *workspace, LimitUse *state)
@@ -86,8 +88,9 @@ limit_read(CountedLimit *limited, const pg_uuid_t *workspace, LimitUse *state)
 /*
  * check_query_limit(user_workspace_id uuid default get_user_workspace_id()) returns boolean
  *
- * May one more query of the workspace become active?  False for an unknown workspace.  Callers: authenticated for their
- * active workspace, service_role for any.  Errors: 28000 authentication required; 42501 another workspace.
+ * May one more query of the workspace become active?  False for an unknown workspace.  Callers:
+ * authenticated for their active workspace, service_role for any.  Errors: 28000 authentication required;
+ * 42501 another workspace.
  */
 PG_FUNCTION_INFO_V1(openinfo_check_query_limit);
 Datum
@@ -117,11 +120,12 @@ openinfo_check_query_limit(PG_FUNCTION_ARGS)
 }
 
 /*
- * What both triggers do: AFTER INSERT OR UPDATE FOR EACH ROW, for a row that has come to count in its workspace
+ * What both triggers do: AFTER INSERT OR UPDATE FOR EACH ROW, for a row that has come to count in its
+ * workspace
  *
- * After, so that it judges what the statement leaves: all its rows, in the workspace and as they were stored.  One
- * transaction at a time counts the rows of a workspace, and it counts them as of now: also under REPEATABLE READ it must
- * see the row that the transaction before it added.
+ * After, so that it judges what the statement leaves: all its rows, in the workspace and as they were
+ * stored.  One transaction at a time counts the rows of a workspace, and it counts them as of now: also
+ * under REPEATABLE READ it must see the row that the transaction before it added.
  */
 static void
 limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
@@ -162,10 +166,11 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 }
 
 /*
- * limit_active_queries() returns trigger: AFTER INSERT OR UPDATE FOR EACH ROW, for a query that has become active in its
- * workspace
+ * limit_active_queries() returns trigger: AFTER INSERT OR UPDATE FOR EACH ROW, for a query that has become
+ * active in its workspace
  *
- * Errors: PT402 one active query too many.  Locks: the workspace's row, NO KEY UPDATE, until the end of the transaction.
+ * Errors: PT402 one active query too many.  Locks: the workspace's row, NO KEY UPDATE, until the end of the
+ * transaction.
  */
 PG_FUNCTION_INFO_V1(openinfo_limit_active_queries);
 Datum
@@ -176,10 +181,11 @@ openinfo_limit_active_queries(PG_FUNCTION_ARGS)
 }
 
 /*
- * limit_saved_searches() returns trigger: AFTER INSERT OR UPDATE FOR EACH ROW, for a saved search that has come into its
- * workspace
+ * limit_saved_searches() returns trigger: AFTER INSERT OR UPDATE FOR EACH ROW, for a saved search that has
+ * come into its workspace
  *
- * Errors: PT402 one saved search too many.  Locks: the workspace's row, NO KEY UPDATE, until the end of the transaction.
+ * Errors: PT402 one saved search too many.  Locks: the workspace's row, NO KEY UPDATE, until the end of the
+ * transaction.
  */
 PG_FUNCTION_INFO_V1(openinfo_limit_saved_searches);
 Datum
