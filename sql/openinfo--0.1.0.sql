@@ -18,15 +18,34 @@ SET LOCAL search_path = pg_catalog, pg_temp;
  * everything to the three API roles by name; so each is taken away by name before what is meant is granted.
  */
 
+-- Roles are created when missing and never altered: openinfo_owner owns the tables, and functions work as it; the
+-- others are the callers.  Two databases may be installing at once: the loser of that
+-- race sees unique_violation rather than duplicate_object.
+DO $do$
+DECLARE
+    v_role text;
+BEGIN
+    FOREACH v_role IN ARRAY ARRAY['openinfo_owner', 'anon', 'authenticated', 'service_role'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role::name) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$do$;
+
 CREATE FUNCTION @extschema@.require_owned_tables() RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_require_owned_tables';
-REVOKE ALL ON FUNCTION @extschema@.require_owned_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.require_owned_tables() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.require_owned_tables() IS
     'Used by scripts: raises an error when a table of the extension is not owned by role openinfo_owner';
 
 CREATE FUNCTION @extschema@.execute_as_owner(p_statement text) RETURNS bigint
     LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'openinfo_execute_as_owner';
-REVOKE ALL ON FUNCTION @extschema@.execute_as_owner(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.execute_as_owner(text) FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.execute_as_owner(text) IS
     'Used by scripts: runs one statement as role openinfo_owner and returns the number of rows';
 
@@ -59,8 +78,7 @@ BEGIN
         IF v_right.owns THEN
             RAISE EXCEPTION 'schema "%" is owned by role "%", which is not a superuser', v_name, v_right.role::regrole
                 USING ERRCODE = 'insufficient_privilege',
-                      HINT = format('Run ALTER SCHEMA %I OWNER TO CURRENT_USER, or install into a schema of its own: '
-                                    'CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app.', v_name);
+                      HINT = format('Run ALTER SCHEMA %I OWNER TO CURRENT_USER, or install into another schema.', v_name);
         END IF;
         RAISE EXCEPTION 'schema "%" allows % to create objects in it', v_name,
                         CASE v_right.role WHEN 0 THEN 'PUBLIC' ELSE format('role "%s"', v_right.role::regrole) END
@@ -91,29 +109,10 @@ BEGIN
     EXECUTE format('SELECT %I.require_owned_tables()', v_name);
 END
 $fn$;
-REVOKE ALL ON FUNCTION @extschema@.require_trusted_schema() FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.require_trusted_schema() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.require_trusted_schema() IS
     'Used by scripts: raises an error when a role that is not trusted could plant objects in the schema';
 SELECT @extschema@.require_trusted_schema();
-
--- Roles are created when missing and never altered: openinfo_owner owns the tables, and functions work as it; the
--- others are the callers.  Two databases may be installing at once: the loser of that
--- race sees unique_violation rather than duplicate_object.
-DO $do$
-DECLARE
-    v_role text;
-BEGIN
-    FOREACH v_role IN ARRAY ARRAY['openinfo_owner', 'anon', 'authenticated', 'service_role'] LOOP
-        BEGIN
-            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role::name) THEN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
-            END IF;
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;
-        END;
-    END LOOP;
-END
-$do$;
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Types

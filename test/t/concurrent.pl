@@ -166,7 +166,7 @@ $updating->quit;
 
 # A statement whose plan goes stale while it runs, and that runs again within itself.
 sql('live', q{
-	CREATE FUNCTION public.nested() RETURNS trigger LANGUAGE plpgsql AS $$
+	CREATE FUNCTION public.nested() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 	BEGIN
 		IF NEW.email = 'outer@one.example' THEN
 			GRANT USAGE ON SCHEMA moved TO CURRENT_USER;

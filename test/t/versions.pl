@@ -43,8 +43,8 @@ foreach my $version (@versions)
 
 	# the schema's and the tables' grants are the user's: pg_dump leaves out what is an initial privilege
 	is(users_own($alone{$version}), '', "$version: no table and no schema is a member, or has initial privileges");
-	is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r' AND relowner <> 10"), '0',
-		"$version: the tables belong to who installed it");
+	is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r' AND relowner <> 'openinfo_owner'::regrole"), '0',
+		"$version: the tables belong to openinfo_owner");
 }
 my $migrations = migrations($node, $db, 'app');
 is(sql("SELECT count(DISTINCT name) FROM app.schema_migrations"), $migrations, 'all migrations are listed');
@@ -187,13 +187,13 @@ is(join("\n", grep { !$now{$_} } @user), '', 'an update takes back nothing that 
 ok(@user > 50, 'and there was something to take back');
 is($kept->(), $before, 'nor does it touch a plan that the user changed');
 
-# Tables belong to who owns those that are there, whoever runs the update: functions work as that owner.
+# Whoever runs the update: tables belong to openinfo_owner, and one that belongs to another role stops it.
 database('other_owner', "CREATE EXTENSION openinfo SCHEMA app VERSION '0.4.0'; CREATE ROLE regress_other SUPERUSER; CREATE ROLE regress_owner SUPERUSER");
 sql("SET ROLE regress_other; ALTER EXTENSION openinfo UPDATE TO '0.5.0'");
-is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relowner <> 10"), '0', 'tables of an update by another superuser');
-sql("ALTER TABLE app.$_ OWNER TO regress_owner") for tables($node, $db, 'app');
-sql("ALTER EXTENSION openinfo UPDATE");
-is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r' AND relowner <> 'regress_owner'::regrole"), '0', 'and where the tables have got another owner');
+is(sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r' AND relowner <> 'openinfo_owner'::regrole"), '0', 'tables of an update by another superuser');
+sql("ALTER TABLE app.leads OWNER TO regress_owner");
+like(fails($node, $db, 'ALTER EXTENSION openinfo UPDATE'), qr/ERROR:  55000: table "leads" is not owned by role openinfo_owner.*HINT: .*ALTER TABLE app\.leads OWNER TO openinfo_owner/s, 'a table with another owner stops an update');
+sql('ALTER TABLE app.leads OWNER TO openinfo_owner; ALTER EXTENSION openinfo UPDATE');
 
 # ---------------------------------------------------------------------- where it installs
 
