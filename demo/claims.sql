@@ -32,7 +32,7 @@ SET request.jwt.claims = '{"sub": "0b000000-0000';
 CALL demo.refused($$SELECT count(*) FROM leads$$, '22023');
 SET request.jwt.claims = '';
 SET ROLE anon;
-CALL demo.refused($$SELECT count(*) FROM public.leads$$, '42501');
+CALL demo.refused($$SELECT count(*) FROM app.leads$$, '42501');
 RESET ROLE;
 
 \echo '-- Cleo removes Ann from South Sales; Ann''s token is still valid, and she asks once more:'

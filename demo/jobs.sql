@@ -10,6 +10,6 @@ SELECT demo.claim((SELECT count(*) = 4 FROM cron.job) AND :registered_again = 4,
 SET client_min_messages = warning;
 \echo '-- The superuser drops the extension, or its schema, with CASCADE, from within a procedure:'
 CALL demo.refused('DROP EXTENSION openinfo CASCADE', '55000');
-CALL demo.refused('DROP SCHEMA public CASCADE', '55000');
+CALL demo.refused('DROP SCHEMA app CASCADE', '55000');
 RESET client_min_messages;
 SELECT demo.claim((SELECT count(*) > 0 FROM leads) AND (SELECT count(*) = 4 FROM openinfo_jobs WHERE active), 'everything is still there') \gset

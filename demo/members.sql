@@ -19,7 +19,7 @@ INSERT INTO leads (query_id, company_data)
     SELECT q.id, c.company_data FROM queries q, demo.companies c WHERE c.n % 2 = 1 OR c.n % 5 = 4 ORDER BY c.n;
 CALL demo.sign_out();
 
-\echo '-- Ann made North Labs, Cleo made South Sales; some companies are leads of both. The same statements for everybody:'
+\echo '-- Ann created North Labs, Cleo created South Sales; some companies are leads of both. The same statements for everybody:'
 CREATE TEMP TABLE membership AS
 SELECT w.slug, w.name AS workspace, p.name AS member, u.role
   FROM users u JOIN workspaces w ON w.id = u.workspace_id JOIN demo.people p USING (auth_user_id);
@@ -43,7 +43,7 @@ SELECT t.relname,
   FROM membership m,
        (SELECT c.relname
           FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id'
-         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+         WHERE c.relnamespace = 'app'::regnamespace AND c.relkind = 'r'
            AND has_table_privilege('authenticated', c.oid, 'SELECT')) AS t;
 SELECT count(DISTINCT relname) AS tables, count(*) AS questions, sum(strangers) AS rows_of_others FROM asked;
 SELECT demo.claim((SELECT sum(strangers) = 0 AND count(DISTINCT relname) >= 12 FROM asked), 'no table shows a row of another workspace') \gset

@@ -1,10 +1,14 @@
--- The extension, the words that all parts use, and the data.  own and real are directories; real may be empty.
+-- The extension, the functions that all parts use, and the data.  own and real are directories; real may be empty.
 
 CREATE EXTENSION pg_cron;
-CREATE EXTENSION openinfo;
+CREATE SCHEMA app;
+CREATE EXTENSION openinfo SCHEMA app;
+-- for this session, the sessions of the other parts, and those of a user who tries the server
+SET search_path = app, public;
+SELECT format('ALTER DATABASE %I SET search_path = app, public', current_database()) \gexec
 
 -- ---------------------------------------------------------------------------------------------------------------
--- The words of the demonstration
+-- The functions of the demonstration
 -- ---------------------------------------------------------------------------------------------------------------
 
 CREATE SCHEMA demo;
@@ -22,13 +26,13 @@ INSERT INTO demo.people VALUES
 CREATE FUNCTION demo.person(p_name text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
     $$ SELECT auth_user_id FROM demo.people WHERE name = p_name $$;
 CREATE FUNCTION demo.workspace(p_slug text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
-    $$ SELECT id FROM public.workspaces WHERE slug = p_slug $$;
+    $$ SELECT id FROM app.workspaces WHERE slug = p_slug $$;
 CREATE FUNCTION demo.user_id(p_name text, p_slug text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
-    $$ SELECT id FROM public.users WHERE auth_user_id = demo.person(p_name) AND workspace_id = demo.workspace(p_slug) $$;
+    $$ SELECT id FROM app.users WHERE auth_user_id = demo.person(p_name) AND workspace_id = demo.workspace(p_slug) $$;
 CREATE FUNCTION demo.lead_of(p_slug text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
-    $$ SELECT id FROM public.leads WHERE workspace_id = demo.workspace(p_slug) ORDER BY created_at, id LIMIT 1 $$;
+    $$ SELECT id FROM app.leads WHERE workspace_id = demo.workspace(p_slug) ORDER BY created_at, id LIMIT 1 $$;
 CREATE FUNCTION demo.query_of(p_slug text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
-    $$ SELECT id FROM public.queries WHERE workspace_id = demo.workspace(p_slug) ORDER BY created_at, id LIMIT 1 $$;
+    $$ SELECT id FROM app.queries WHERE workspace_id = demo.workspace(p_slug) ORDER BY created_at, id LIMIT 1 $$;
 
 -- What PostgREST does at the start of each request; here for the whole session instead of the transaction.
 CREATE PROCEDURE demo.sign_in(p_name text, p_slug text DEFAULT NULL) LANGUAGE plpgsql AS $$
@@ -109,7 +113,7 @@ SELECT format('COPY %s FROM %L (FORMAT csv, HEADER true)', t, file)
 INSERT INTO global_topics (topic, category, current_volume) SELECT topic, category, volume FROM own_topic;
 INSERT INTO trends (topic_id, week_start, volume)
     SELECT t.id, date_trunc('week', now() AT TIME ZONE 'UTC')::date - 7, o.last_week FROM own_topic o JOIN global_topics t USING (topic);
--- The real topics come without a volume: how many others call them related stands in for it.
+-- The real topics come without a volume: the number of others that call them related is used instead.
 INSERT INTO global_topics (topic, category, current_volume)
     SELECT DISTINCT ON (lower(r.display_name)) r.display_name, 'technology', 100 * coalesce(n.mentions, 0)
       FROM real_topic r
@@ -135,4 +139,4 @@ SELECT split_part(current_setting('server_version'), ' ', 1) AS postgresql,
        (SELECT count(*) FROM global_topics) AS topics,
        (SELECT count(DISTINCT category) FROM global_topics) AS categories,
        (SELECT count(*) FROM demo.companies) AS companies;
-SELECT demo.claim((SELECT count(*) >= 150 AND count(DISTINCT category) = 9 FROM global_topics), 'some hundred topics of all nine categories') \gset
+SELECT demo.claim((SELECT count(*) >= 150 AND count(DISTINCT category) = 9 FROM global_topics), 'at least 150 topics, of all nine categories') \gset

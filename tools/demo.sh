@@ -59,10 +59,10 @@ done
 
 printf '\n%sEvery claim above was checked while it was shown.%s\n' "$bold" "$off"
 if [ -z "${KEEP:-}" ]; then
-	echo "The server is removed now.  To keep it and play:  make demo KEEP=1"
+	echo "The server is removed now.  To keep it and try things:  make demo KEEP=1"
 else
 	cat <<-END
-		To play, in psql (the command follows):
+		To try things, in psql (the command follows):
 		  CALL demo.sign_in('Ann');     be Ann, of North Labs, as is Bob; Cleo and Dan are of South Sales
 		  SELECT count(*) FROM leads;   what she sees
 		  CALL demo.sign_out();         be the superuser again

@@ -33,7 +33,7 @@ $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-v', "own=$top/demo
 $node->safe_psql('app', <<'END');
 	CREATE ROLE regress_authenticator LOGIN NOINHERIT;
 	GRANT anon, authenticated, service_role TO regress_authenticator;
-	-- as the README has it
+	-- as docs/clients.md has it
 	CREATE FUNCTION public.choose_workspace() RETURNS void LANGUAGE sql AS
 		$$ SELECT set_config('openinfo.workspace_id', coalesce(current_setting('request.headers', true)::json ->> 'x-workspace-id', ''), true) $$;
 	-- anon may call it too, though no more
@@ -45,7 +45,7 @@ my $secret = 'a secret of the tests and of nothing else';
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my %settings = (
 	PGRST_DB_URI => 'postgres://regress_authenticator@/app?host=' . $node->host . '&port=' . $node->port,
-	PGRST_DB_SCHEMAS => 'public', PGRST_DB_ANON_ROLE => 'anon', PGRST_JWT_SECRET => $secret, PGRST_DB_PRE_REQUEST => 'public.choose_workspace',
+	PGRST_DB_SCHEMAS => 'app', PGRST_DB_ANON_ROLE => 'anon', PGRST_JWT_SECRET => $secret, PGRST_DB_PRE_REQUEST => 'public.choose_workspace',
 	PGRST_SERVER_HOST => '127.0.0.1', PGRST_SERVER_PORT => $port, PGRST_DB_CHANNEL_ENABLED => 'false');
 local @ENV{ keys %settings } = values %settings;
 my $server = IPC::Run::start([ $postgrest ], '<', '/dev/null', '>', "$dir/postgrest.log", '2>&1');
