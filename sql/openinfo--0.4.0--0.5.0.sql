@@ -27,19 +27,19 @@ CREATE FUNCTION @extschema@.person_name(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_name';
 REVOKE ALL ON FUNCTION @extschema@.person_name(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_name(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_name(jsonb) IS 'full_name as it is compared: in lower case, one space between words; indexed with the workspace';
+COMMENT ON FUNCTION @extschema@.person_name(jsonb) IS 'full_name as it is compared: composed (NFC), lowercase, one space between words; indexed with the workspace';
 
 CREATE FUNCTION @extschema@.person_company(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_company';
 REVOKE ALL ON FUNCTION @extschema@.person_company(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_company(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_company(jsonb) IS 'company as it is compared: in lower case, one space between words; indexed with the name';
+COMMENT ON FUNCTION @extschema@.person_company(jsonb) IS 'company as it is compared: composed (NFC), lowercase, one space between words; indexed with the name';
 
 CREATE FUNCTION @extschema@.person_seniority(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_seniority';
 REVOKE ALL ON FUNCTION @extschema@.person_seniority(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_seniority(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS 'seniority_level, or NULL; indexed with the workspace';
+COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS 'seniority_level, composed (NFC), one space between words, or NULL; indexed with the workspace';
 
 CREATE FUNCTION @extschema@.person_email(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_email';
@@ -47,19 +47,31 @@ REVOKE ALL ON FUNCTION @extschema@.person_email(jsonb) FROM PUBLIC, anon, authen
 GRANT EXECUTE ON FUNCTION @extschema@.person_email(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS 'The e-mail in an object that the caller has: in "email" or anywhere in it';
 
+CREATE FUNCTION @extschema@.person_matches(person_data jsonb, filters jsonb) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_matches';
+REVOKE ALL ON FUNCTION @extschema@.person_matches(jsonb, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.person_matches(jsonb, jsonb) TO openinfo_owner;
+COMMENT ON FUNCTION @extschema@.person_matches(jsonb, jsonb) IS 'Whether the text filters of search_people() find a person';
+
 CREATE FUNCTION @extschema@.reveal_person_email(p_result_id uuid, p_user_id uuid DEFAULT @extschema@.get_user_id()) RETURNS jsonb
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reveal_person_email';
 REVOKE ALL ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) TO authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) IS 'Pays one credit for the contact of a person and unseals it: email, already_revealed, credits_used, credits_remaining';
 
-CREATE FUNCTION @extschema@.search_people(p_workspace_id uuid, p_filters jsonb, p_limit int DEFAULT 50, p_offset int DEFAULT 0) RETURNS TABLE (
+CREATE FUNCTION @extschema@.search_people(p_workspace_id uuid, p_filters jsonb, p_limit int DEFAULT 50, p_offset int DEFAULT 0, p_after uuid DEFAULT NULL) RETURNS TABLE (
         id uuid, full_name text, title text, company text, location text, seniority_level text, department text,
         linkedin_url text, email text, email_revealed boolean, created_at timestamptz)
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_search_people';
-REVOKE ALL ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int) IS 'People of a workspace, newest first; email is [HIDDEN] until it is paid for';
+REVOKE ALL ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) IS 'People of a workspace, newest first; email is [HIDDEN] until it is paid for';
+
+CREATE FUNCTION @extschema@.count_people(p_workspace_id uuid, p_filters jsonb DEFAULT '{}') RETURNS bigint
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_count_people';
+REVOKE ALL ON FUNCTION @extschema@.count_people(uuid, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.count_people(uuid, jsonb) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.count_people(uuid, jsonb) IS 'Number of people that search_people() finds with these filters';
 
 CREATE FUNCTION @extschema@.person_exists(p_workspace_id uuid, p_full_name text, p_company text) RETURNS uuid
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_person_exists';

@@ -129,7 +129,7 @@ INSERT INTO callable VALUES
     ('check_credits_available', 'user'), ('record_credit_usage', 'user'), ('get_credit_balance', 'user'), ('ingest_leads', 'user'),
     ('get_leads_pending_enrichment', 'service'), ('get_leads_pending_delivery', 'service'), ('update_lead_enrichment', 'service'), ('update_lead_delivery', 'service'),
     ('cleanup_expired_exports', 'service'), ('get_workspace_stats', 'user'),
-    ('reveal_person_email', 'user'), ('search_people', 'user'), ('person_exists', 'user'), ('get_people_search_stats', 'user'), ('update_saved_search_usage', 'user'), ('export_people_to_csv', 'user'),
+    ('reveal_person_email', 'user'), ('search_people', 'user'), ('count_people', 'user'), ('person_exists', 'user'), ('get_people_search_stats', 'user'), ('update_saved_search_usage', 'user'), ('export_people_to_csv', 'user'),
     ('get_integration_config', 'user'), ('send_integration_event', 'service'), ('record_integration_error', 'service'), ('has_active_subscription', 'user'),
     ('update_workspace_plan', 'service'), ('record_billing_event', 'service'), ('get_billing_summary', 'user'), ('schedule_jobs', 'service'), ('unschedule_jobs', 'service');
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
@@ -137,7 +137,7 @@ INSERT INTO internal VALUES
     -- in an index, and so called by whoever writes a lead or a person
     ('is_blank', 'user'), ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables
-    ('person_email', 'user'),
+    ('person_email', 'user'), ('person_matches', 'nobody'),
     -- behind views, which ask as their caller; and the checklist
     ('job_status', 'service'), ('slow_queries', 'service'), ('security_checklist', 'service'),
     -- in an index too, for whoever writes a topic; and what only the index itself calls

@@ -138,6 +138,70 @@ SELECT f AS filters, pg_temp.found(f::jsonb)
 SELECT f AS filters, pg_temp.found(f::jsonb)
   FROM unnest(ARRAY['{"seniority_level": "senior"}', '{"seniority_level": "Senior"}', '{"seniority_level": "SENIOR"}', '{"department": "sales"}', '{"department": "sale"}',
                     '{"department": "sales", "seniority_level": "senior_manager"}', '{"department": "sales", "title": "partner"}']) AS f;
+-- full_name contains the text; email_revealed is "true" or "false".
+SELECT f AS filters, pg_temp.found(f::jsonb), count_people(get_user_workspace_id(), f::jsonb)
+  FROM unnest(ARRAY['{"full_name": "DIX"}', '{"full_name": " gus   gray "}', '{"full_name": "x%"}', '{"email_revealed": "true"}', '{"email_revealed": "false", "department": "sales"}',
+                    '{"email_revealed": true}', '{"email_revealed": ""}', '{"email_revealed": null, "title": " "}', '{}']) AS f;
+SELECT count_people(p_workspace_id => get_user_workspace_id()), count_people(get_user_workspace_id(), NULL);
+-- One name is one: composed and decomposed, with spaces of any kind; in a filter, in person_exists() and in a department.
+BEGIN;
+INSERT INTO people_search_results (person_data) VALUES
+    (jsonb_build_object('full_name', U&'Ren\00E9e M\00FCller', 'company', U&'\00C9clair\00A0SA', 'title', U&'Pr\00E9sidente', 'location', U&'Orl\00E9ans\00A0Nord', 'department', U&'qualit\00E9', 'seniority_level', U&'Confirm\00E9')),
+    (jsonb_build_object('full_name', U&'\0130nci \0130pek', 'company', 'A' || repeat(U&'\0301', 1000000)));
+SELECT t.spelling, person_exists(get_user_workspace_id(), t.name, t.company) IS NOT NULL AS exists
+  FROM (VALUES ('composed', U&'Ren\00E9e M\00FCller', U&'\00C9clair SA'), ('decomposed', U&'Rene\0301e Mu\0308ller', U&'E\0301clair SA'), ('in capitals', U&'RENE\0301E M\00DCLLER', U&'\00C9CLAIR\2003SA'),
+               ('no-break spaces', U&'Ren\00E9e\00A0M\00FCller', U&'\00C9clair\202F SA'), ('spaces around', U&'\3000Ren\00E9e  M\00FCller\2028', U&' \00C9clair SA '),
+               ('invisible', U&'\FEFFRen\00E9e M\00FC\00ADl\200Bler', U&'\00C9clair SA'), ('without marks', 'Renee Muller', 'Eclair SA')) AS t(spelling, name, company);
+SELECT f AS filters, pg_temp.found(f) FROM unnest(ARRAY[jsonb_build_object('full_name', U&'ne\0301e\00A0m'), jsonb_build_object('company', U&'E\0301CLAIR s'), jsonb_build_object('title', U&'PRE\0301'),
+    jsonb_build_object('location', U&'le\0301ans nord'), jsonb_build_object('department', U&'qualite\0301'), jsonb_build_object('seniority_level', U&'Confirme\0301'), jsonb_build_object('seniority_level', U&'confirm\00E9'),
+    jsonb_build_object('full_name', U&'I\0307NC')]) AS f;
+ROLLBACK;
+-- Pages by p_after: rows of one time are neither repeated nor left out, also when others are added and deleted meanwhile.
+BEGIN;
+INSERT INTO people_search_results (person_data) SELECT jsonb_build_object('full_name', 'Twin ' || n) FROM generate_series(1, 7) n;
+CREATE FUNCTION pg_temp.pages(size int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_page uuid[];
+    v_all  uuid[] := '{}';
+    v_size text[] := '{}';
+BEGIN
+    LOOP
+        SELECT array_agg(id ORDER BY n) INTO v_page FROM openinfo.search_people(openinfo.get_user_workspace_id(), '{}', size, p_after => v_all[cardinality(v_all)]) WITH ORDINALITY AS p(id, a, b, c, d, e, f, g, h, i, j, n);
+        EXIT WHEN v_page IS NULL;
+        v_all := v_all || v_page;
+        v_size := v_size || cardinality(v_page)::text;
+        INSERT INTO openinfo.people_search_results (person_data) VALUES ('{"full_name": "Meanwhile"}');
+    END LOOP;
+    RETURN format('pages of %s: %s in all, %s of them different, as on one page: %s', array_to_string(v_size, ', '), cardinality(v_all), (SELECT count(DISTINCT i) FROM unnest(v_all) i),
+                  v_all = ARRAY(SELECT id FROM openinfo.people_search_results WHERE person_data ->> 'full_name' <> 'Meanwhile' ORDER BY created_at DESC, id));
+END
+$$;
+GRANT EXECUTE ON FUNCTION pg_temp.pages(int) TO PUBLIC;
+RESET ROLE;
+-- Rows that are added meanwhile get the time of day, as those of other transactions do.
+ALTER TABLE people_search_results ALTER created_at SET DEFAULT clock_timestamp();
+SET ROLE authenticated;
+SELECT pg_temp.pages(1);
+DELETE FROM people_search_results WHERE person_data ->> 'full_name' = 'Meanwhile';
+SELECT pg_temp.pages(4);
+DELETE FROM people_search_results WHERE person_data ->> 'full_name' = 'Meanwhile';
+SELECT pg_temp.pages(1000);
+SELECT full_name FROM search_people(get_user_workspace_id(), '{"department": "engineering"}', 1, 0, (SELECT id FROM people_search_results WHERE person_data ->> 'full_name' = 'Fay Ford'));
+SELECT count(*) AS behind_the_last FROM search_people(get_user_workspace_id(), '{}', 50, 0, '53000000-0000-4000-8000-000000000011');
+ROLLBACK;
+\set VERBOSITY default
+-- A row of another workspace and one that does not exist are refused alike; no other values.
+SELECT * FROM search_people(get_user_workspace_id(), '{}', p_after => '53000000-0000-4000-8000-000000000021');
+SELECT * FROM search_people(get_user_workspace_id(), '{}', p_after => '53000000-0000-4000-8000-0000000000ff');
+SELECT * FROM search_people(get_user_workspace_id(), '{"email_revealed": "yes"}');
+SELECT count_people(get_user_workspace_id(), '{"name": "x"}');
+\set VERBOSITY sqlstate
+SELECT count_people(get_user_workspace_id(), '{"email_revealed": 1}');
+SELECT count_people(get_user_workspace_id(), '[]');
+SELECT count_people('51000000-0000-4000-8000-000000000002');
+SELECT count_people(NULL);
+SELECT person_matches('{}', '{}');
+\set VERBOSITY terse
 -- Duplicate keys are what jsonb makes of them: the last one counts.
 SELECT pg_temp.found('{"department": "sales", "department": "engineering"}');
 SELECT pg_temp.found(NULL) = pg_temp.found('{}') AS null_is_no_filter;
