@@ -228,13 +228,13 @@ openinfo_count_people(PG_FUNCTION_ARGS)
 }
 
 /*
- * export_people_to_csv(p_workspace_id uuid, p_filters jsonb default '{}') returns table(full_name text, title
- * text,
- *		company text, location text, email text, linkedin_url text, seniority_level text, department text)
+ * export_people_to_csv(p_workspace_id uuid, p_filters jsonb default '{}') returns table(full_name text,
+ *		title text, company text, location text, email text, linkedin_url text, seniority_level text,
+ *		department text)
  *
  * The people of a workspace as rows of an export, newest first; filters and e-mails as search_people().  The
- * values are what was stored: whoever writes the file quotes them, and guards against formulas if a
- * spreadsheet is to open it.
+ * values are returned as they were stored: the program that writes the file must quote them, and guard
+ * against formulas if a spreadsheet is to open it.
  * Callers and errors as search_people(); PT402 when there are more rows than the plan of the workspace has in
  * one export.
  */
@@ -278,8 +278,8 @@ openinfo_export_people_to_csv(PG_FUNCTION_ARGS)
  * person_exists(p_workspace_id uuid, p_full_name text, p_company text) returns uuid
  *
  * The oldest result of a workspace with that name at that company, compared as person_name() does, or NULL.
- * Without p_company (NULL or blank) the person of whom no company is known: a namesake somewhere is not the
- * same person.
+ * Without p_company (NULL or blank) a person without a known company: a person of that name elsewhere is not
+ * the same person.
  * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_person_exists);

@@ -195,7 +195,7 @@ openinfo_person_seniority(PG_FUNCTION_ARGS)
 /* The filters by text, folded, as person_matches() keeps them between two rows. */
 typedef struct Matcher
 {
-	Jsonb *filters; /* that they were made of */
+	Jsonb *filters; /* that they were read from */
 	text  *wanted[PERSON_FILTERS];
 } Matcher;
 

@@ -37,7 +37,7 @@ UPDATE users SET daily_credit_limit = 77 WHERE email = 'bob@billing.example';
 SELECT update_workspace_plan(pg_temp.ws(), 'enterprise');
 SELECT count(*) AS events FROM billing_events;
 SELECT * FROM pg_temp.members;
--- ... but whoever is on another plan is put on it.
+-- ... but members who are on another plan are put on it.
 UPDATE users SET plan = 'free', daily_credit_limit = 3 WHERE email = 'ann@billing.example';
 SELECT update_workspace_plan(pg_temp.ws(), 'enterprise');
 SELECT count(*) AS events FROM billing_events;
@@ -68,7 +68,7 @@ SELECT update_workspace_plan(NULL, 'pro');
 -- record_billing_event: an event without a customer is recorded, but there is nothing to reflect it in.
 SELECT record_billing_event(pg_temp.ws(), 'payment_succeeded', 'evt_0', '2026-02-01 00:00Z', 100, '{"currency": "eur"}');
 SELECT count(*) AS customers FROM pg_temp.customer;
--- metadata.stripe_customer_id makes the customer; periods as ISO 8601 or as Stripe's seconds.
+-- metadata.stripe_customer_id creates the customer; periods in ISO 8601 or in seconds, as Stripe has them.
 SELECT record_billing_event(p_workspace_id => pg_temp.ws(), p_event_type => 'subscription_created', p_stripe_event_id => 'evt_1', p_event_at => '2026-03-01 00:00Z',
                             p_metadata => '{"stripe_customer_id": "cus_one", "subscription_id": "sub_one", "status": "trialing", "current_period_start": 1772323200, "current_period_end": "2026-04-01T00:00:00Z"}');
 SELECT * FROM pg_temp.customer;
@@ -158,7 +158,7 @@ SELECT has_active_subscription();
 RESET ROLE;
 \set VERBOSITY default
 
--- Events that come before anything is known of the customer take effect once he is known, in the order in which they happened.
+-- Events that arrive before the customer is known take effect once it is, in the order in which they happened.
 INSERT INTO workspaces (id, slug, name) VALUES ('71000000-0000-4000-8000-0000000000e1', 'billing-early', 'Early'), ('71000000-0000-4000-8000-0000000000e2', 'billing-trial', 'Trial');
 SET ROLE service_role;
 SELECT record_billing_event('71000000-0000-4000-8000-0000000000e1', 'subscription_cancelled', 'evt_early_3', '2026-05-03');

@@ -5,7 +5,7 @@ SET search_path = openinfo, pg_temp;
 CREATE FUNCTION pg_temp.sign_in(person text) RETURNS void LANGUAGE sql AS
     $$ SELECT set_config('request.jwt.claims', CASE WHEN person IS NULL THEN '' ELSE format('{"sub": "5a000000-0000-4000-8000-0000000000%s"}', person) END, false) $$;
 GRANT EXECUTE ON FUNCTION pg_temp.sign_in(text) TO PUBLIC;
--- Credits as their owner sees them, and what the ledger says he spent.
+-- Credits of a member, and what was spent according to the ledger.
 CREATE FUNCTION pg_temp.spent(member text) RETURNS text LANGUAGE sql SECURITY DEFINER AS
     $$ SELECT daily_credits_used || ' of ' || coalesce(daily_credit_limit::text, 'any number') || ', ' ||
               (SELECT coalesce(sum(c.credits_used), 0) FROM openinfo.credit_usage c WHERE c.user_id = u.id AND c.action_type = 'email_reveal') || ' in the ledger'
@@ -44,7 +44,7 @@ SELECT person_data ->> 'email' AS email, person_data ->> 'phone' AS phone, email
 SELECT pg_temp.spent('ann');
 SELECT action_type, credits_used, reference_id, metadata FROM credit_usage;
 
--- Again, by himself or by a colleague: free.
+-- Again, by the same member or by a colleague: free.
 SELECT reveal_person_email('53000000-0000-4000-8000-000000000011');
 SELECT pg_temp.sign_in('a2');
 SELECT reveal_person_email('53000000-0000-4000-8000-000000000011');
@@ -202,7 +202,7 @@ SELECT count_people('51000000-0000-4000-8000-000000000002');
 SELECT count_people(NULL);
 SELECT person_matches('{}', '{}');
 \set VERBOSITY terse
--- Duplicate keys are what jsonb makes of them: the last one counts.
+-- Of duplicate keys jsonb keeps the last one.
 SELECT pg_temp.found('{"department": "sales", "department": "engineering"}');
 SELECT pg_temp.found(NULL) = pg_temp.found('{}') AS null_is_no_filter;
 
@@ -289,7 +289,7 @@ SELECT pg_temp.index_of($$SELECT id FROM people_search_results WHERE person_seni
 RESET enable_seqscan;
 SELECT count(*) FROM people_search_results WHERE person_seniority(person_data) = 'senior';
 
--- A name longer than the index has room for is no obstacle.
+-- A name that does not fit into an index entry can be stored.
 INSERT INTO people_search_results (person_data) VALUES (jsonb_build_object('full_name', repeat('Ü', 100000), 'company', repeat('x', 100000), 'seniority_level', repeat('é', 100000)));
 SELECT length(person_name(person_data)) AS name, octet_length(person_company(person_data)) AS company, octet_length(person_seniority(person_data)) AS seniority
   FROM people_search_results WHERE length(person_data ->> 'full_name') = 100000;
