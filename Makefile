@@ -21,6 +21,7 @@ OBJS = \
 	src/access/claims.o \
 	src/access/membership.o \
 	src/access/authorize.o \
+	src/workspaces/violations.o \
 	src/workspaces/members.o \
 	src/workspaces/plan_limits.o \
 	src/workspaces/audit_columns.o \

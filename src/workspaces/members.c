@@ -25,6 +25,7 @@
 #include "core/errors.h"
 #include "core/statement.h"
 #include "workspaces/members.h"
+#include "workspaces/violations.h"
 
 static pg_uuid_t *
 uuid_copy(Datum value)
@@ -171,14 +172,14 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 	{
 		Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
 
-		(void) statement_run(&make_workspace, values, NULL, false, 0);
+		violations_run(&make_workspace, values, NULL, PG_GETARG_TEXT_PP(0));
 		workspace = uuid_copy(statement_value(1, &isnull));
 	}
 	{
 		Datum values[4] = {UUIDPGetDatum(workspace), UUIDPGetDatum(&person), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
 		char  nulls[5] = {' ', ' ', ' ', PG_ARGISNULL(3) ? 'n' : ' ', '\0'};
 
-		(void) statement_run(&make_owner, values, nulls, false, 0);
+		violations_run(&make_owner, values, nulls, PG_GETARG_TEXT_PP(2));
 		owner = uuid_copy(statement_value(1, &isnull));
 	}
 	{
@@ -238,7 +239,8 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 	{
 		Datum values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
 
-		if (statement_run(&add, values, NULL, false, 0) == 0)
+		violations_run(&add, values, NULL, PG_GETARG_TEXT_PP(2));
+		if (SPI_processed == 0)
 			error_plans_missing(workspace);
 		member = uuid_copy(statement_value(1, &isnull));
 	}

@@ -49,6 +49,26 @@ SELECT create_workspace('Not A Slug', 'None', 'none@members.example');
 SELECT create_workspace('members-none', ' ', 'none@members.example');
 SELECT create_workspace('members-none', 'None', 'no address');
 SELECT count(*) AS still_one FROM workspaces;
+-- In words for the person who typed it, with SQLSTATE and constraint, and without the row.
+CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_state text; v_table text; v_constraint text; v_message text; v_detail text; v_hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'accepted';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_table = TABLE_NAME, v_constraint = CONSTRAINT_NAME, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', v_state, v_table, v_constraint, v_message, v_detail, v_hint);
+END
+$$;
+GRANT EXECUTE ON FUNCTION pg_temp.refusal(text) TO PUBLIC;
+SELECT pg_temp.refusal(s) FROM unnest(ARRAY[
+    $$SELECT create_workspace('No Rth', 'North', 'none@members.example')$$, $$SELECT create_workspace('members-one', 'Again', 'ann@members.example')$$,
+    $$SELECT create_workspace('members-none', E'\t', 'none@members.example')$$, $$SELECT create_workspace('members-none', 'None', 'none.members.example')$$,
+    $$SELECT create_workspace('members-none', 'None', repeat('x', 100000))$$,
+    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a1', 'other@members.example')$$,
+    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000f1', 'ANN@members.example')$$,
+    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000f1', 'nobody')$$]) AS s;
 
 -- add_member: owners and admins add, nobody above his own role, on the workspace's plan.
 SELECT add_member(p_workspace_id => get_user_workspace_id(), p_auth_user_id => '00000000-0000-0000-0000-0000000000a2', p_email => 'bob@members.example', p_role => 'admin') IS NOT NULL AS added;
