@@ -112,7 +112,9 @@ SELECT * FROM (VALUES
     ('SELECT person_data::text::int FROM openinfo.people_search_results'),
     ('SELECT config::text::int FROM openinfo.integrations'),
     ('SELECT ctid, xmin, r.* FROM openinfo.sealed_contacts r'),
-    ('SELECT a.* FROM openinfo.people_search_results r, openinfo.search_people(r.workspace_id, ''{}'') a')) AS v(query);
+    ('SELECT a.* FROM openinfo.people_search_results r, openinfo.search_people(r.workspace_id, ''{}'') a'),
+    -- without a page to go on from, which the generated calls have
+    ('SELECT a::text FROM search_people(get_user_workspace_id(), ''{}'') a')) AS v(query);
 
 -- The attempts did something: each caller's, and how many of them gave rows.
 CREATE TEMP TABLE results AS
