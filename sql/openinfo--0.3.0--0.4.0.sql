@@ -210,6 +210,7 @@ BEGIN
         created_by      uuid,
         workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         user_id         uuid,
+        auth_user_id    uuid,
         action_type     @extschema@.credit_action NOT NULL,
         credits_used    int NOT NULL,
         reference_id    uuid,
@@ -232,6 +233,7 @@ BEGIN
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     PERFORM @extschema@.comment_on_table('@extschema@.credit_usage'::regclass, 'Ledger of spent credits. Append-only: it goes only with its workspace'::text, ARRAY[
         ['user_id', 'Whose credits; NULL once that member is removed: the ledger outlives him'],
+        ['auth_user_id', 'The person, also after their membership has ended: rejoining gives no fresh credits'],
         ['action_type', 'What they were spent on'],
         ['credits_used', 'How many'],
         ['reference_id', 'The row that it was about'],

@@ -29,7 +29,7 @@ _PG_init(void)
 	 */
 	DefineCustomStringVariable("openinfo.workspace_id",
 							   "Active workspace of the session; ignored unless the caller is a member.",
-							   "If empty, the claim workspace_id is used, or else the caller's oldest membership.",
+							   "If empty, the claim workspace_id is used, or else the oldest workspace that the caller created, or joined.",
 							   &openinfo_workspace_id, "", PGC_USERSET, 0, NULL, NULL, NULL);
 
 	/* openinfo.allow_data_loss (boolean, default off): lets a downgrade with ALTER EXTENSION ... UPDATE delete rows. */

@@ -3,8 +3,10 @@
  *		Person -> membership, active workspace, role.
  *
  *	membership			a row of users: one person in one workspace
- *	active workspace	openinfo.workspace_id if set, else claim "workspace_id", top level or under "app_metadata"; either
- *						counts only for a member of it.  With neither, the person's oldest membership
+ *	active workspace	openinfo.workspace_id if set, else claim "workspace_id", top level or under "app_metadata";
+ *						either counts only for a member of it.  With neither, the oldest membership that the person
+ *						created, with create_workspace(), or else the oldest that they were added to: so nobody can
+ *						move a person's work into a workspace of theirs by adding them
  *
  * Invariant: what a person belongs to comes from table users as the statement's snapshot shows it, and is
  * never kept across statements: a membership may end at any time.
@@ -28,7 +30,7 @@
 #include "core/lookup.h"
 
 /*
- * A membership of a person: in the given workspace, or, with NULL, the oldest.  False when there is none.
+ * A membership of a person: in the given workspace, or, with NULL, the one that is active by default.  False when there is none.
  */
 static bool
 membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership *membership)
@@ -37,32 +39,39 @@ membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership 
 	LookupKey		  keys[2] = {{users->auth_user_id, UUIDOID, UUIDPGetDatum(person)},
 								 {users->workspace_id, UUIDOID, UUIDPGetDatum(workspace)}};
 	TimestampTz		  oldest = 0;
-	bool			  found = false;
+	bool			  found = false, own = false;
 	Lookup			  lookup;
 
 	lookup_begin(&lookup, users->relid, users->person_index,
 				 ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot(), keys, workspace ? 2 : 1);
 	while (lookup_next(&lookup))
 	{
-		bool		isnull;
+		bool		isnull, no_creator, created_self;
 		TimestampTz created = DatumGetTimestampTz(lookup_value(&lookup, users->created_at, &isnull));
 		pg_uuid_t  *id = DatumGetUUIDP(lookup_value(&lookup, users->id, &isnull));
 
+		pg_uuid_t *creator = DatumGetUUIDP(lookup_value(&lookup, users->created_by, &no_creator));
+
 		/* users.id breaks a tie, so that the choice is the same every time */
-		if (found &&
-			(created > oldest || (created == oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) > 0)))
+		created_self = !no_creator && uuid_same(creator, id);
+		if (found && own && !created_self)
+			continue;
+		if (found && own == created_self &&
+			(created > oldest ||
+			 (created == oldest && memcmp(id->data, membership->user_id.data, UUID_LEN) > 0)))
 			continue;
 		membership->user_id = *id;
 		membership->workspace_id = *DatumGetUUIDP(lookup_value(&lookup, users->workspace_id, &isnull));
 		membership->role = DatumGetObjectId(lookup_value(&lookup, users->role, &isnull));
 		oldest = created;
+		own = created_self;
 		found = true;
 	}
 	lookup_end(&lookup);
 	return found;
 }
 
-/* The caller's membership in his active workspace; false when he has none. */
+/* The caller's membership in their active workspace; false when they have none. */
 bool
 membership_active(Membership *membership)
 {
@@ -80,7 +89,7 @@ membership_active(Membership *membership)
 	return membership_find(&claims->person, claims->has_workspace ? &claims->workspace : NULL, membership);
 }
 
-/* The caller's membership in a certain workspace, active or not; false when he has none. */
+/* The caller's membership in a certain workspace, active or not; false when they have none. */
 bool
 membership_in(const pg_uuid_t *workspace, Membership *membership)
 {
@@ -139,7 +148,7 @@ openinfo_get_user_workspace_id(PG_FUNCTION_ARGS)
 /*
  * get_user_id() returns uuid
  *
- * users.id of the caller in his active workspace, or NULL.  Callers, errors and locks as above.
+ * users.id of the caller in the active workspace, or NULL.  Callers, errors and locks as above.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_user_id);
 Datum
@@ -158,7 +167,7 @@ openinfo_get_user_id(PG_FUNCTION_ARGS)
 /*
  * user_has_role(required_role user_role) returns boolean
  *
- * Whether the caller has that role or a higher one in his active workspace; false for nobody.  Callers,
+ * Whether the caller has that role or a higher one in the active workspace; false without one.  Callers,
  * errors and locks as above.
  */
 PG_FUNCTION_INFO_V1(openinfo_user_has_role);

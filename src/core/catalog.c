@@ -310,9 +310,11 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
  * new one.
  */
 bool
-catalog_has_column(Oid relid, const char *name)
+catalog_has_column(const char *table, const char *name)
 {
-	return get_attnum(relid, name) != InvalidAttrNumber;
+	Oid relid = get_relname_relid(table, catalog_schema());
+
+	return OidIsValid(relid) && get_attnum(relid, name) != InvalidAttrNumber;
 }
 
 /* Number of a column; an error when somebody has dropped it. */
@@ -344,6 +346,7 @@ catalog_users(void)
 	found.auth_user_id = catalog_column(found.relid, "auth_user_id");
 	found.role = catalog_column(found.relid, "role");
 	found.created_at = catalog_column(found.relid, "created_at");
+	found.created_by = catalog_column(found.relid, "created_by");
 	found.plan = catalog_column(found.relid, "plan");
 	found.daily_credits_used = catalog_column(found.relid, "daily_credits_used");
 	found.daily_credit_limit = catalog_column(found.relid, "daily_credit_limit");

@@ -24,6 +24,7 @@ typedef struct UsersTable
 	AttrNumber auth_user_id;
 	AttrNumber role;
 	AttrNumber created_at;
+	AttrNumber created_by;
 	AttrNumber plan;
 	AttrNumber daily_credits_used;
 	AttrNumber daily_credit_limit;
@@ -43,7 +44,7 @@ extern const UsersTable *catalog_users(void);
 extern Oid				 catalog_table(const char *name);
 extern bool				 catalog_is_table(Relation rel, const char *name);
 extern bool				 catalog_is_ours(Oid relid);
-extern bool				 catalog_has_column(Oid relid, const char *name);
+extern bool				 catalog_has_column(const char *table, const char *name);
 extern AttrNumber		 catalog_column(Oid relid, const char *name);
 extern Oid				 catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second);
 extern Oid				 catalog_enum(const char *type, const char *label);

@@ -94,7 +94,8 @@ credits_balance(const pg_uuid_t *user, bool latest, CreditBalance *balance)
  * such member. Within statement_begin().  Locks: the member's row, until the end of the transaction.
  */
 bool
-counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, CreditBalance *balance)
+counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, pg_uuid_t *person,
+			  CreditBalance *balance)
 {
 	/* the limit less what is needed: unlike the sum of used and needed it cannot overflow */
 	static Statement spend = STATEMENT(
@@ -104,7 +105,7 @@ counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, 
 		" WHERE id = $1 AND workspace_id = $2"
 		"   AND CASE WHEN credits_reset_on < $4 THEN 0 ELSE daily_credits_used END"
 		"       <= coalesce(daily_credit_limit, 2147483647) - $3"
-		" RETURNING daily_credits_used, daily_credit_limit, credits_reset_on",
+		" RETURNING daily_credits_used, daily_credit_limit, credits_reset_on, auth_user_id",
 		"uuid, uuid, int4, date");
 	Datum values[4] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace), Int32GetDatum(credits),
 					   DateADTGetDatum(counter_today())};
@@ -116,6 +117,7 @@ counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, 
 	used = DatumGetInt32(statement_value(1, &isnull));
 	limit = DatumGetInt32(statement_value(2, &unlimited));
 	counter_balance(balance, unlimited, limit, used, DatumGetDateADT(statement_value(3, &isnull)));
+	*person = *DatumGetUUIDP(statement_value(4, &isnull));
 	return true;
 }
 

@@ -43,7 +43,8 @@ typedef struct Counter
 
 /* counter.c */
 extern bool counter_read(const pg_uuid_t *user, bool latest, Counter *counter);
-extern bool counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, CreditBalance *balance);
+extern bool counter_spend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits, pg_uuid_t *person,
+						  CreditBalance *balance);
 extern void counter_unspend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits);
 extern bool credits_balance(const pg_uuid_t *user, bool latest, CreditBalance *balance);
 

@@ -38,12 +38,12 @@
 /* Arguments of the two statements on the ledger. */
 typedef struct LedgerLine
 {
-	Datum values[7];
-	char  nulls[8];
+	Datum values[8];
+	char  nulls[9];
 } LedgerLine;
 
 static void
-ledger_line(const CreditSpend *spend, LedgerLine *line)
+ledger_line(const CreditSpend *spend, const pg_uuid_t *person, LedgerLine *line)
 {
 	line->values[0] = UUIDPGetDatum(&spend->workspace);
 	line->values[1] = UUIDPGetDatum(&spend->user);
@@ -52,9 +52,10 @@ ledger_line(const CreditSpend *spend, LedgerLine *line)
 	line->values[4] = UUIDPGetDatum(spend->reference);
 	line->values[5] = JsonbPGetDatum(spend->metadata);
 	line->values[6] = PointerGetDatum(spend->key);
-	for (int i = 0; i < 7; i++)
+	line->values[7] = UUIDPGetDatum(person);
+	for (int i = 0; i < 8; i++)
 		line->nulls[i] = i >= 4 && DatumGetPointer(line->values[i]) == NULL ? 'n' : ' ';
-	line->nulls[7] = '\0';
+	line->nulls[8] = '\0';
 }
 
 /*
@@ -62,23 +63,23 @@ ledger_line(const CreditSpend *spend, LedgerLine *line)
  * wait for.
  */
 static bool
-ledger_write(const CreditSpend *spend, pg_uuid_t *id)
+ledger_write(const CreditSpend *spend, const pg_uuid_t *person, pg_uuid_t *id)
 {
 	static Statement with_key = STATEMENT(
 		"INSERT INTO @extschema@.credit_usage"
-		" (workspace_id, user_id, action_type, credits_used, reference_id, metadata, idempotency_key)"
-		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $7)"
+		" (workspace_id, user_id, action_type, credits_used, reference_id, metadata, idempotency_key, auth_user_id)"
+		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $7, $8)"
 		" ON CONFLICT (workspace_id, idempotency_key) DO NOTHING RETURNING id",
-		"uuid, uuid, @extschema@.credit_action, int4, uuid, jsonb, text");
+		"uuid, uuid, @extschema@.credit_action, int4, uuid, jsonb, text, uuid");
 	static Statement without_key = STATEMENT(
 		"INSERT INTO @extschema@.credit_usage"
-		" (workspace_id, user_id, action_type, credits_used, reference_id, metadata)"
-		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}')) RETURNING id",
-		"uuid, uuid, @extschema@.credit_action, int4, uuid, jsonb");
+		" (workspace_id, user_id, action_type, credits_used, reference_id, metadata, auth_user_id)"
+		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $8) RETURNING id",
+		"uuid, uuid, @extschema@.credit_action, int4, uuid, jsonb, text, uuid");
 	LedgerLine line;
 	bool	   isnull;
 
-	ledger_line(spend, &line);
+	ledger_line(spend, person, &line);
 	if (statement_run(spend->key ? &with_key : &without_key, line.values, line.nulls, false, 0) == 0)
 		return false;
 	*id = *DatumGetUUIDP(statement_value(1, &isnull));
@@ -113,7 +114,7 @@ ledger_find(const CreditSpend *spend, pg_uuid_t *id)
 	LedgerLine line;
 	bool	   isnull;
 
-	ledger_line(spend, &line);
+	ledger_line(spend, NULL, &line);
 	if (statement_run(&find, line.values, line.nulls, false, 0) == 0)
 		return false;
 	*id = *DatumGetUUIDP(statement_value(1, &isnull));
@@ -176,19 +177,19 @@ check_spend(const CreditSpend *spend)
 pg_uuid_t
 credits_spend(const CreditSpend *spend, CreditBalance *balance)
 {
-	pg_uuid_t id;
+	pg_uuid_t id, person;
 
 	check_spend(spend);
 	if (spend->key && ledger_has_key(spend) && ledger_find(spend, &id))
 		(void) credits_balance(&spend->user, true, balance);
-	else if (!counter_spend(&spend->user, &spend->workspace, spend->credits, balance))
+	else if (!counter_spend(&spend->user, &spend->workspace, spend->credits, &person, balance))
 	{
 		/* the same call may have taken the last credit while this one waited for the row */
 		if (!spend->key || !ledger_find(spend, &id))
 			error_spend(spend);
 		(void) credits_balance(&spend->user, true, balance);
 	}
-	else if (!ledger_write(spend, &id))
+	else if (!ledger_write(spend, &person, &id))
 	{
 		/* ... or have left some */
 		if (!spend->key || !ledger_find(spend, &id))

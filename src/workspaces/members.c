@@ -2,10 +2,10 @@
  * members.c
  *		Workspaces and who is in them.
  *
- *	actor	the caller, with his role in the workspace
+ *	actor	the caller, with their role in the workspace
  *	target	the member that something is done to
  *
- * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above his
+ * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above their
  * own; an admin does nothing to an owner.
  *
  * Whoever changes the membership of a workspace locks the workspace's row first, and then reads roles again:
@@ -14,9 +14,12 @@
  */
 #include "openinfo.h"
 
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "access/authorize.h"
 #include "access/claims.h"
@@ -49,7 +52,7 @@ members_lock_workspace(const pg_uuid_t *workspace)
 	return statement_run(&lock, &value, NULL, false, 0) > 0;
 }
 
-/* Role of a member of a workspace as it is now, ROLE_NONE when he is not in it. */
+/* Role of a member of a workspace as it is now, ROLE_NONE when they are not in it. */
 static Role
 current_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
 {
@@ -89,7 +92,7 @@ error_if_last_owner(const pg_uuid_t *workspace)
 }
 
 /*
- * What the three functions on a target have in common: finds his workspace, locks it, and checks actor
+ * What the three functions on a target have in common: finds their workspace, locks it, and checks actor
  * against target. Returns the target's role; within statement_begin().
  */
 static Role
@@ -138,6 +141,33 @@ delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
 }
 
 /*
+ * Credits that a person has spent in a workspace today, as of now, in whatever membership: somebody who leaves and is
+ * added again does not get fresh ones.  Within statement_begin().
+ */
+static int32
+spent_today(const pg_uuid_t *workspace, const pg_uuid_t *person)
+{
+	static Statement sum = STATEMENT(
+		"SELECT least(coalesce(sum(credits_used), 0), 2147483647)::int4 FROM @extschema@.credit_usage"
+		" WHERE workspace_id = $1 AND auth_user_id = $2 AND created_at >= $3",
+		"uuid, uuid, timestamptz");
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	Datum		values[3] = {UUIDPGetDatum(workspace), UUIDPGetDatum(person),
+							 TimestampTzGetDatum(now - now % USECS_PER_DAY)};
+	int32		spent;
+	bool		isnull;
+
+	/* the ledger came with 0.4.0 */
+	if (!catalog_has_column("credit_usage", "auth_user_id"))
+		return 0;
+	PushActiveSnapshot(GetLatestSnapshot());
+	(void) statement_run(&sum, values, NULL, true, 0);
+	spent = DatumGetInt32(statement_value(1, &isnull));
+	PopActiveSnapshot();
+	return spent;
+}
+
+/*
  * create_workspace(p_slug text, p_name text, p_email text, p_full_name text default null) returns uuid
  *
  * A workspace and its owner, the signed-in person, in one transaction; returns workspaces.id. Callers:
@@ -148,16 +178,25 @@ PG_FUNCTION_INFO_V1(openinfo_create_workspace);
 Datum
 openinfo_create_workspace(PG_FUNCTION_ARGS)
 {
-	static Statement make_workspace = STATEMENT("INSERT INTO @extschema@.workspaces (slug, name) VALUES ($1, $2) RETURNING id", "text, text");
-	static Statement make_owner = STATEMENT("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, full_name, role, plan, daily_credit_limit)"
-											" VALUES ($1, $2, $3, $4, 'owner', 'free', (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free'))"
-											" RETURNING id",
-											"uuid, uuid, text, text");
-	static Statement set_author = STATEMENT("UPDATE @extschema@.workspaces SET created_by = $2 WHERE id = $1", "uuid, uuid");
-	StatementScope	 scope;
-	pg_uuid_t		 person;
-	pg_uuid_t		*workspace, *owner;
-	bool			 isnull;
+	static Statement make_workspace = STATEMENT(
+		"INSERT INTO @extschema@.workspaces (slug, name) VALUES ($1, $2) RETURNING id",
+		"text, text");
+	/* created_by is the membership itself: that tells a workspace of one's own from one that one was added to */
+	static Statement make_owner = STATEMENT(
+		"INSERT INTO @extschema@.users (id, created_by, workspace_id, auth_user_id, email, full_name, role, plan,"
+		"                               daily_credit_limit)"
+		" SELECT new.id, new.id, $1, $2, $3, $4, 'owner', 'free',"
+		"        (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free')"
+		"   FROM (SELECT pg_catalog.gen_random_uuid() AS id) new"
+		" RETURNING id",
+		"uuid, uuid, text, text");
+	static Statement set_author = STATEMENT(
+		"UPDATE @extschema@.workspaces SET created_by = $2 WHERE id = $1",
+		"uuid, uuid");
+	StatementScope scope;
+	pg_uuid_t	   person;
+	pg_uuid_t	  *workspace, *owner;
+	bool		   isnull;
 
 	if (!claims_person(&person))
 		error_signed_out();
@@ -205,11 +244,13 @@ PG_FUNCTION_INFO_V1(openinfo_add_member);
 Datum
 openinfo_add_member(PG_FUNCTION_ARGS)
 {
-	static Statement		 add = STATEMENT("INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit)"
-													 " SELECT $1, $2, $3, $4, p.name, p.daily_credits"
-													 " FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
-											 " RETURNING id",
-											 "uuid, uuid, text, @extschema@.user_role");
+	static Statement add = STATEMENT(
+		"INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit,"
+		"                               daily_credits_used)"
+		" SELECT $1, $2, $3, $4, p.name, p.daily_credits, $5"
+		"   FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
+		" RETURNING id",
+		"uuid, uuid, text, @extschema@.user_role, int4");
 	static const char *const names[] = {"p_workspace_id", "p_auth_user_id", "p_email", "p_role"};
 	Caller					 actor;
 	StatementScope			 scope;
@@ -237,7 +278,8 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 			error_role_above_own();
 	}
 	{
-		Datum values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
+		Datum values[5] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3),
+						   Int32GetDatum(spent_today(workspace, PG_GETARG_UUID_P(1)))};
 
 		violations_run(&add, values, NULL, PG_GETARG_TEXT_PP(2));
 		if (SPI_processed == 0)
@@ -318,7 +360,7 @@ openinfo_remove_member(PG_FUNCTION_ARGS)
 /*
  * leave_workspace() returns void
  *
- * The caller gives up his membership in his active workspace.  Callers: any member.  Errors: 28000 nobody
+ * Ends the caller's membership in the active workspace.  Callers: any member.  Errors: 28000 nobody
  * signed in; 42501 no active workspace, or the last owner.  Locks: the workspace's row, then the users
  * concerned.
  */
@@ -349,7 +391,7 @@ openinfo_leave_workspace(PG_FUNCTION_ARGS)
 /*
  * create_preferences() returns trigger: AFTER INSERT ON users FOR EACH ROW
  *
- * A member gets his notification preferences, with their defaults, in the statement that makes him.
+ * Notification preferences are created with the member, with their default values.
  */
 PG_FUNCTION_INFO_V1(openinfo_create_preferences);
 Datum

@@ -222,3 +222,52 @@ ROLLBACK;
 SELECT pg_temp.sign_in(NULL);
 DELETE FROM workspaces WHERE slug LIKE 'members-%';
 SELECT count(*) AS left_behind FROM users WHERE email LIKE '%@members.example';
+
+-- A person who leaves or is removed and is added again on the same day has spent what they had spent.
+RESET ROLE;
+\set guest '00000000-0000-0000-0000-0000000000d2'
+SET ROLE authenticated;
+SELECT pg_temp.sign_in('d1');
+SELECT create_workspace('members-refill', 'Refill', 'oda@members.example') AS refill \gset
+SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
+CREATE FUNCTION pg_temp.spend(credits int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM openinfo.record_credit_usage(openinfo.get_user_workspace_id(), openinfo.get_user_id(), 'email_reveal', credits);
+    RETURN 'spent';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+GRANT EXECUTE ON FUNCTION pg_temp.spend(int) TO PUBLIC;
+SELECT pg_temp.sign_in('d2');
+SELECT pg_temp.spend(2), leave_workspace() IS NOT NULL AS left_it;
+SELECT pg_temp.sign_in('d1');
+SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
+SELECT pg_temp.sign_in('d2');
+SELECT pg_temp.spend(2), pg_temp.spend(1), pg_temp.spend(1), credits_used, credits_remaining FROM get_credit_balance();
+SELECT pg_temp.sign_in('d1');
+SELECT remove_member(pg_temp.member('gus'));
+SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
+SELECT pg_temp.sign_in('d2');
+SELECT pg_temp.spend(1), credits_used FROM get_credit_balance();
+-- Spending on an earlier day is not counted; nor is what the person spent elsewhere.
+SELECT pg_temp.sign_in('d1');
+SELECT remove_member(pg_temp.member('gus'));
+RESET ROLE;
+SET session_replication_role = replica;
+UPDATE credit_usage SET created_at = created_at - interval '1 day' WHERE workspace_id = :'refill';
+RESET session_replication_role;
+SET ROLE authenticated;
+SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
+SELECT pg_temp.sign_in('d2');
+SELECT credits_used FROM get_credit_balance();
+
+-- A workspace that a person creates is the active one, also when another owner had added them to theirs before.
+SELECT get_user_workspace_id() = :'refill' AS added_to;
+SELECT create_workspace('members-own', 'Own', 'gus@members.example') AS own \gset
+SELECT get_user_workspace_id() = :'own' AS own;
+SELECT create_workspace('members-own-two', 'Own two', 'gus@members.example') IS NOT NULL AS made;
+SELECT get_user_workspace_id() = :'own' AS the_first_of_their_own;
+SELECT pg_temp.sign_in(NULL);
+RESET ROLE;
+DELETE FROM workspaces WHERE slug LIKE 'members-refill' OR slug LIKE 'members-own%';
