@@ -1,8 +1,8 @@
 -- Measuring inside one backend: no client, no network and no context switch in the measured part.
 --
 --   bench.subject   a statement, and as whom it runs
---   bench.race()    runs short batches of several subjects in turn, so that other work of the machine affects all
---                   of them alike, and returns for each the minimum and median per execution, in microseconds, and the
+
+
 --                   median of its ratio to the first subject of the same round
 
 CREATE SCHEMA bench;
@@ -14,9 +14,10 @@ CREATE TABLE bench.subject (
     claims text NOT NULL DEFAULT ''
 );
 
--- p_statement begins with SELECT; it is planned once and run as a kept plan, as a prepared statement is.  It may use i, the
--- number of the execution, and what p_declare declares.
-CREATE FUNCTION bench.add(p_name text, p_statement text, p_role text DEFAULT 'none', p_claims text DEFAULT '', p_declare text DEFAULT '') RETURNS void
+-- p_statement begins with SELECT; it is planned once and run as a kept plan, as a prepared statement is.  It
+-- may use i, the number of the execution, and what p_declare declares.
+CREATE FUNCTION bench.add(p_name text, p_statement text, p_role text DEFAULT 'none', p_claims text DEFAULT '',
+                          p_declare text DEFAULT '') RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
     IF p_statement !~* '^\s*SELECT\s' THEN
@@ -46,7 +47,8 @@ DECLARE
     v_result  float8;
 BEGIN
     SELECT * INTO STRICT v_subject FROM bench.subject WHERE name = p_name;
-    PERFORM set_config('request.jwt.claims', v_subject.claims, true), set_config('role', v_subject.role, true);
+    PERFORM set_config('request.jwt.claims', v_subject.claims, true),
+        set_config('role', v_subject.role, true);
     EXECUTE format('SELECT bench.%I(%s)', 'loop_' || p_name, p_times) INTO v_result;
     PERFORM set_config('role', 'none', true);
     RETURN v_result;
@@ -69,9 +71,11 @@ BEGIN
     END LOOP;
     FOR r IN 1..p_rounds LOOP
         -- in alternating order, so that no subject always follows the same one
-        SELECT array_agg(s ORDER BY CASE WHEN r % 2 = 0 THEN s ELSE -s END) INTO v_order FROM generate_subscripts(p_names, 1) s;
+        SELECT array_agg(s ORDER BY CASE WHEN r % 2 = 0 THEN s ELSE -s END) INTO v_order
+            FROM generate_subscripts(p_names, 1) s;
         FOR i IN 1..cardinality(p_names) LOOP
-            INSERT INTO measured VALUES (v_order[i], r, bench.batch(p_names[v_order[i]], v_times[v_order[i]]));
+            INSERT INTO measured VALUES (v_order[i], r,
+                                         bench.batch(p_names[v_order[i]], v_times[v_order[i]]));
         END LOOP;
     END LOOP;
     RETURN QUERY

@@ -1,4 +1,5 @@
--- Keystrokes: bench.typed has what is typed; bench.keystrokes() the best of p_rounds for each, in microseconds.
+-- Keystrokes: bench.typed has what is typed; bench.keystrokes() the best of p_rounds for each, in
+-- microseconds.
 CREATE TABLE bench.typed (n serial, kind text, typed text, topic text, us float8, usual_us float8);
 
 CREATE FUNCTION bench.keystrokes(p_rounds int) RETURNS void LANGUAGE plpgsql SET jit = off AS $$
@@ -42,8 +43,10 @@ DECLARE
 BEGIN
     PERFORM setseed(0.5);
     FOR i IN 1..p_times LOOP
-        SELECT string_agg(substr(c_signs, 1 + floor(random() * length(c_signs) * CASE WHEN i % 4 = 0 THEN 1 ELSE 0.5 END)::int, 1), '')
-          INTO v_typed FROM generate_series(1, 1 + floor(random() ^ 2 * CASE WHEN i % 100 = 0 THEN 10000 ELSE 60 END)::int);
+        SELECT string_agg(substr(c_signs, 1 + floor(random() * length(c_signs) * CASE WHEN i % 4 = 0 THEN 1
+                ELSE 0.5 END)::int, 1), '')
+          INTO v_typed FROM generate_series(1,
+              1 + floor(random() ^ 2 * CASE WHEN i % 100 = 0 THEN 10000 ELSE 60 END)::int);
         v_start := clock_timestamp();
         PERFORM * FROM search_topics(v_typed);
         v_worst := greatest(v_worst, extract(epoch FROM clock_timestamp() - v_start) * 1e6);

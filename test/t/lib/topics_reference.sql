@@ -1,5 +1,5 @@
--- What search_topics() promises, said again in plain SQL over the whole table: nothing of the extension is used but the
--- table itself.  The rules are those of the contract and of docs/topics.md.
+-- What search_topics() promises, said again in plain SQL over the whole table: nothing of the extension is
+-- used but the table itself.  The rules are those of the contract and of docs/topics.md.
 
 CREATE SCHEMA ref;
 
@@ -7,7 +7,8 @@ CREATE SCHEMA ref;
 CREATE TEXT SEARCH DICTIONARY ref.porter (TEMPLATE = snowball, language = porter);
 
 CREATE FUNCTION ref.fold(p_text text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT translate(replace(regexp_replace(normalize(lower(normalize(p_text, NFKC)), NFKD), '[\u0300-\u036f]', '', 'g'), 'ß', 'ss'), 'øłđ', 'old')
+    SELECT translate(replace(regexp_replace(normalize(lower(normalize(p_text, NFKC)), NFKD),
+                                            '[\u0300-\u036f]', '', 'g'), 'ß', 'ss'), 'øłđ', 'old')
 $$;
 
 -- The words of a text in their order; with p_others also the second readings: net of .net, nodejs of node.js.
@@ -18,7 +19,8 @@ DECLARE
     v_all    text[] := '{}';
     v_others text[] := '{}';
 BEGIN
-    FOREACH v_chunk IN ARRAY regexp_split_to_array(regexp_replace(ref.fold(p_text), '(?<=[[:alnum:]])[''`](?=[[:alnum:]])', '', 'g'), '\s+') LOOP
+    FOREACH v_chunk IN ARRAY regexp_split_to_array(regexp_replace(ref.fold(p_text),
+            '(?<=[[:alnum:]])[''`](?=[[:alnum:]])', '', 'g'), '\s+') LOOP
         SELECT coalesce(array_agg(m[1]), '{}') INTO v_words
           FROM regexp_matches(v_chunk, '((?:(?<!.)\.)?[[:alnum:]]+(?:[+#]+(?![[:alpha:]+#]))?)', 'g') m;
         v_all := v_all || v_words;
@@ -52,7 +54,8 @@ BEGIN
             IF i = 0 OR j = 0 THEN
                 v := i + j;
             ELSE
-                v := least(d[(i - 1) * w + j] + CASE WHEN ca[i] = cb[j] THEN 0 ELSE 1 END, d[(i - 1) * w + j + 1] + 1, d[i * w + j] + 1);
+                v := least(d[(i - 1) * w + j] + CASE WHEN ca[i] = cb[j] THEN 0 ELSE 1 END,
+                           d[(i - 1) * w + j + 1] + 1, d[i * w + j] + 1);
                 IF i > 1 AND j > 1 AND ca[i] = cb[j - 1] AND ca[i - 1] = cb[j] THEN
                     v := least(v, d[(i - 2) * w + j - 1] + 1);
                 END IF;
@@ -97,12 +100,14 @@ CREATE FUNCTION ref.stem(w text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN w ~ '^[a-z]{3,32}$' THEN (ts_lexize('ref.porter', w))[1] END
 $$;
 
--- The table and its vocabulary as the caller's transaction sees them now; to be called again after every change.
+-- The table and its vocabulary as the caller's transaction sees them now; to be called again after every
+-- change.
 CREATE FUNCTION ref.prepare() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     DROP TABLE IF EXISTS pg_temp.ref_topic, pg_temp.ref_word;
     CREATE TEMP TABLE ref_topic AS
-        SELECT topic, current_volume::bigint AS volume, array_to_string(ref.words(topic, false), ' ') AS norm, ref.words(topic, true) AS words
+        SELECT topic, current_volume::bigint AS volume, array_to_string(ref.words(topic, false), ' ') AS norm,
+            ref.words(topic, true) AS words
           FROM global_topics;
     CREATE TEMP TABLE ref_word AS
         SELECT w, ref.stem(w) AS stem FROM (SELECT DISTINCT unnest(words) AS w FROM ref_topic) v;
@@ -120,7 +125,8 @@ $$;
 CREATE FUNCTION ref.with_all(VARIADIC p_sets jsonb[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY SELECT topic FROM ref_topic
-     WHERE NOT EXISTS (SELECT FROM unnest(p_sets) s WHERE NOT words && ARRAY(SELECT jsonb_array_elements_text(s)));
+     WHERE NOT EXISTS (SELECT FROM unnest(p_sets) s
+                       WHERE NOT words && ARRAY(SELECT jsonb_array_elements_text(s)));
 END
 $$;
 
@@ -162,7 +168,8 @@ BEGIN
     -- as it is, and by stems
     FOR i IN 1..cardinality(q) LOOP
         v_sets := v_sets || to_jsonb(ref.meant(q, i));
-        v_stems := v_stems || to_jsonb(ref.meant(q, i) || ARRAY(SELECT w FROM ref_word WHERE stem = ref.stem(q[i])));
+        v_stems := v_stems || to_jsonb(ref.meant(q, i)
+                                       || ARRAY(SELECT w FROM ref_word WHERE stem = ref.stem(q[i])));
     END LOOP;
     WITH direct AS MATERIALIZED (SELECT topic FROM ref.with_all(VARIADIC v_sets) AS topic)
     SELECT array_agg(topic ORDER BY tier DESC, weight DESC, topic COLLATE "C") INTO v_rows
@@ -174,24 +181,29 @@ BEGIN
     IF v_rows IS NULL AND cardinality(q) <= 8 THEN
         v_other := '{}';
         FOR v_text IN SELECT ref.spacings(q) LOOP
-            v_sets := ARRAY(SELECT to_jsonb(ref.meant(string_to_array(v_text, ' '), i)) FROM generate_subscripts(string_to_array(v_text, ' '), 1) i);
+            v_sets := ARRAY(SELECT to_jsonb(ref.meant(string_to_array(v_text, ' '), i))
+                            FROM generate_subscripts(string_to_array(v_text, ' '), 1) i);
             IF '[]' <> ALL (v_sets) THEN
                 v_other := v_other || ARRAY(SELECT ref.with_all(VARIADIC v_sets));
             END IF;
         END LOOP;
-        SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows FROM ref_topic WHERE topic = ANY (v_other);
+        SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows FROM ref_topic
+            WHERE topic = ANY (v_other);
     END IF;
 
     IF v_rows IS NULL AND cardinality(q) <= 8 THEN
         WITH cost AS MATERIALIZED (
-            SELECT i, w, ref.cost(q[i], w, i = cardinality(q)) AS cost FROM generate_subscripts(q, 1) i, ref_word
+            SELECT i, w, ref.cost(q[i], w, i = cardinality(q)) AS cost
+                FROM generate_subscripts(q, 1) i, ref_word
         ), near AS MATERIALIZED (
-            SELECT i, array_agg(w) FILTER (WHERE cost = 0) AS none, array_agg(w) FILTER (WHERE cost = 1) AS one, array_agg(w) FILTER (WHERE cost = 2) AS two
+            SELECT i, array_agg(w) FILTER (WHERE cost = 0) AS none,
+                array_agg(w) FILTER (WHERE cost = 1) AS one, array_agg(w) FILTER (WHERE cost = 2) AS two
               FROM cost GROUP BY i
         ), sums AS (
             SELECT topic, volume,
                    (SELECT CASE WHEN count(c) = cardinality(q) THEN sum(c) END
-                      FROM (SELECT CASE WHEN words && none THEN 0 WHEN words && one THEN 1 WHEN words && two THEN 2 END AS c FROM near) x) AS cost
+                      FROM (SELECT CASE WHEN words && none THEN 0 WHEN words && one THEN 1
+                                        WHEN words && two THEN 2 END AS c FROM near) x) AS cost
               FROM ref_topic
         )
         SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows
