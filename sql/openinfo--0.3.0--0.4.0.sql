@@ -280,7 +280,7 @@ BEGIN
     CREATE TRIGGER set_expires_at BEFORE INSERT OR UPDATE ON @extschema@.export_jobs FOR EACH ROW
         WHEN (NEW.expires_at IS NULL AND (NEW.completed_at IS NOT NULL OR NEW.status = 'completed')) EXECUTE FUNCTION @extschema@.set_expires_at();
     CREATE TRIGGER queue_file_deletion AFTER DELETE ON @extschema@.export_jobs FOR EACH ROW
-        WHEN (btrim(OLD.file_url) <> '') EXECUTE FUNCTION @extschema@.queue_file_deletion();
+        WHEN (NOT @extschema@.is_blank(OLD.file_url)) EXECUTE FUNCTION @extschema@.queue_file_deletion();
     CREATE POLICY read_own_workspace ON @extschema@.export_jobs FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_own ON @extschema@.export_jobs FOR INSERT TO authenticated

@@ -20,6 +20,7 @@
 #include "billing/stripe_facts.h"
 #include "core/errors.h"
 #include "core/statement.h"
+#include "core/white_space.h"
 #include "workspaces/members.h"
 
 /* SQL: the facts in row c of stripe_customers. */
@@ -142,9 +143,9 @@ check_event(FunctionCallInfo fcinfo)
 		error_null("p_event_type");
 	if (!PG_ARGISNULL(2))
 	{
-		const char *id = text_to_cstring(PG_GETARG_TEXT_PP(2));
+		text *id = PG_GETARG_TEXT_PP(2);
 
-		if (id[strspn(id, " \t\r\n")] == '\0')
+		if (white_space_only(VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id)))
 			error_blank("p_stripe_event_id");
 	}
 	if (!PG_ARGISNULL(5) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(5)))

@@ -31,6 +31,7 @@
 #include "core/errors.h"
 #include "core/lookup.h"
 #include "core/statement.h"
+#include "core/white_space.h"
 #include "credits/credits.h"
 
 #define LONGEST_KEY 255 /* characters: in four bytes each it still fits an index */
@@ -153,11 +154,8 @@ check_spend(const CreditSpend *spend)
 	{
 		const char *key = VARDATA_ANY(spend->key);
 		int			length = VARSIZE_ANY_EXHDR(spend->key);
-		bool		blank = true;
 
-		for (int i = 0; i < length && blank; i++)
-			blank = (unsigned char) key[i] <= ' ';
-		if (blank || pg_mbstrlen_with_len(key, length) > LONGEST_KEY)
+		if (white_space_only(key, length) || pg_mbstrlen_with_len(key, length) > LONGEST_KEY)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("argument \"p_idempotency_key\" must have 1 to %d characters and not be blank", LONGEST_KEY)));

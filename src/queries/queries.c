@@ -14,6 +14,7 @@
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -28,6 +29,7 @@
 #include "core/errors.h"
 #include "core/lookup.h"
 #include "core/statement.h"
+#include "core/white_space.h"
 #include "queries/work_queue.h"
 
 /* --------------------------------------------------------------------------------------------------------
@@ -39,23 +41,24 @@
 #define NAME_MAX_PARTS 5 /* filters in a name */
 #define NAME_MAX_ITEMS 3 /* elements of an array in a name */
 
-/* Appends a text with each run of white space as one space, and none at its ends. */
+/* Appends a text with each run of white space or control characters as one space, and none at its ends. */
 static void
 append_folded(StringInfo name, const char *string, int length)
 {
 	int	 start = name->len;
 	bool space = false;
 
-	for (int i = 0; i < length; i++)
+	for (int bytes; length > 0; string += bytes, length -= bytes)
 	{
-		if ((unsigned char) string[i] <= ' ' || string[i] == 0x7f)
+		bytes = Min(pg_mblen(string), length);
+		if ((unsigned char) *string <= ' ' || *string == 0x7f || white_space_length(string, length) > 0)
 			space = true;
 		else
 		{
 			if (space && name->len > start)
 				appendStringInfoChar(name, ' ');
 			space = false;
-			appendStringInfoChar(name, string[i]);
+			appendBinaryStringInfo(name, string, bytes);
 		}
 	}
 }

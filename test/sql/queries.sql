@@ -41,7 +41,7 @@ SELECT filters, generate_query_name(topic_name => 'Cloud security', query_filter
                     '{"size": {"min": 50, "max": 200}}', '{"size": {"min": 50}}', '{"size": {"max": 200}}', '{"size": {"min": "x", "max": null}}', '{"size": {}}',
                     '{"location": {"country": "US", "state": null, "city": "Austin"}, "industry": "Retail", "size": {"min": 1, "max": 10}}',
                     '{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6}']::jsonb[]) AS filters;
-SELECT generate_query_name(NULL, NULL) AS nothing, generate_query_name(E' \t\n', '{"industry": "Retail"}') AS blank, generate_query_name('  two   words ', NULL) AS folded;
+SELECT generate_query_name(NULL, NULL) AS nothing, generate_query_name(E' \t\n', '{"industry": "Retail"}') AS blank, generate_query_name('  two   words ', NULL) AS folded, generate_query_name(U&'\00A0\3000two\2003words\00A0', '{"industry": "\u00a0Retail\u2009"}') AS unicode;
 SELECT length(generate_query_name(repeat('ä', 10000), '{}')) AS characters, length(generate_query_name('x', jsonb_build_object('k', repeat('y', 10000)))) AS of_filters;
 SELECT provolatile FROM pg_proc WHERE oid = 'generate_query_name(text, jsonb)'::regprocedure;
 -- A query without a name gets one, also when it loses it; a blank one is refused; an unknown topic is the foreign key's to refuse.
