@@ -1,7 +1,7 @@
-\echo '== Leads come in, are enriched and delivered; an export expires'
+\echo '== Leads are stored, enriched and delivered; an export expires'
 
 CALL demo.sign_in('Bob');
-\echo '-- A batch of 22: eighteen new companies, one that is there already, one twice, one without a name, and one that is no object:'
+\echo '-- A batch of 22: eighteen new companies, one known company, one that is in it twice, one without a name, and one that is not an object:'
 SELECT company_data AS company FROM leads WHERE lead_domain(company_data) IS NOT NULL ORDER BY created_at, id LIMIT 1 \gset
 SELECT count(*) AS before FROM leads \gset
 SELECT total_leads_generated AS counted FROM queries WHERE id = demo.query_of('north') \gset
@@ -11,7 +11,7 @@ SELECT * FROM ingest_leads(demo.query_of('north'), :'batch') \gset
 SELECT :inserted AS inserted, :skipped AS skipped;
 SELECT demo.claim(:inserted = 18 AND :skipped = 4 AND (SELECT count(*) FROM leads) = :before + 18
                   AND (SELECT total_leads_generated FROM queries WHERE id = demo.query_of('north')) = :counted + 18, 'eighteen are new, and counted') \gset
-\echo '-- By its domain a lead is found through an index, under row-level security too:'
+\echo '-- An index finds a lead by its domain, under row-level security too:'
 SELECT company_data ->> 'name' AS name, enrichment_status, delivery_status FROM leads WHERE lead_domain(company_data) = 'new-18.example';
 
 CALL demo.sign_out();

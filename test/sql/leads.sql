@@ -1,4 +1,4 @@
--- Companies found for a workspace: what makes two of them the same, and how a batch of them comes in.
+-- Companies found for a workspace: the domain that identifies them, and batches.
 SET search_path = openinfo, pg_temp;
 \set VERBOSITY terse
 
@@ -24,29 +24,29 @@ SELECT company, lead_domain(company::jsonb)
                ('{"domain": "a.com", "domain": "b.com"}'), ('{"domain": "münchen.de"}')) AS v (company);
 CREATE FUNCTION pg_temp.domains(VARIADIC written text[]) RETURNS TABLE (domain text, written text[]) LANGUAGE sql AS
     $$ SELECT lead_domain(jsonb_build_object('domain', w)), array_agg(w ORDER BY place) FROM unnest($1) WITH ORDINALITY x (w, place) GROUP BY 1 ORDER BY 1 $$;
--- However people and programs write it, it is one: scheme, user, "www.", port, path, query, fragment, white space, case and
--- a dot at the end are not part of it.
+-- One domain, however it is written: scheme, user, "www.", port, path, query, fragment, white space, case and a dot at the
+-- end are not part of it.
 SELECT domain, cardinality(written) AS ways FROM pg_temp.domains('acme.example', 'ACME.example', 'www.acme.example', 'WWW.Acme.Example.', 'acme.example.', 'acme.example..', 'acme.example:8080', 'acme.example:',
     'https://www.acme.example/', 'http://acme.example', 'HTTPS://ACME.EXAMPLE', 'https:acme.example', 'https:/acme.example', 'https:\\acme.example', '//acme.example', 'ftp://acme.example/pub',
     'https://acme.example/about?x=1#top', 'acme.example/de', 'acme.example?utm=1', 'acme.example#a', 'acme.example\a', 'https://user:secret@www.acme.example:443/a@b', 'info@acme.example',
     'mailto:info@acme.example', E' \tacme.example\r\n', U&'\00A0acme.example\3000', U&'\FEFFacme.example', 'acme . example', 'www.www.acme.example', 'http://www.acme.example.:80/');
--- Other hosts stay others; "www" may be the name itself.
+-- Other hosts are other domains; "www" may be the name itself.
 SELECT left(domain, 20) AS domain, length(domain), cardinality(written) AS ways FROM pg_temp.domains('shop.acme.example', 'wwwacme.example', 'www.com', 'http://www.de/', 'www2.acme.example', 'acme.co.uk', 'xn--mnchen-3ya.de', 'acme.xn--p1ai', 'münchen.de', 'пример.рф',
     'a.b.c.d.example', '3m.com', 'my_shop.example', '7-eleven.com', repeat('a', 63) || '.example', repeat('b.', 123) || 'example', 'localhost.example');
--- What is no host name is no domain.
+-- A text that is not a host name is no domain.
 SELECT domain, cardinality(written) AS texts, CASE WHEN domain IS NOT NULL THEN written END AS wrong FROM pg_temp.domains('n/a', 'N/A', 'N.A.', 'n.a', '-', '--', '.', '...', '?', 'unknown', 'none', 'null', 'NULL', 'tbd', 'k. A.', '—', 'localhost', 'acme', 'www', 'www.', 'http://', 'https://www.', 'http:///',
     'acme..example', '.acme.example', '-acme.example', 'acme-.example', 'acme.-example', 'acme.e', 'acme.123', '127.0.0.1', '10.1', 'https://192.168.0.1:8080/', '[::1]', 'http://[2001:db8::1]/', '12:30',
     'acme.example, beta.example', 'acme.example;beta.example', 'acme.example beta.example', 'Acme Inc.', 'see acme.example', 'acme.example!', 'acme(example).com', '@', 'a@', 'info@', 'acme.exam_ple',
     repeat('a', 64) || '.example', repeat('a.', 124) || 'example', 'http://' || repeat('x', 100000), repeat('@', 1000), repeat('www.', 1000), repeat(' ', 100000) || 'x');
 
--- One domain once per workspace, for every way to write it; without a domain as often as you like.
+-- A domain is unique in a workspace, however it is written; companies without a domain are not.
 INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', '{"name": "Acme", "domain": "Acme.com "}');
 INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', '{"name": "Acme", "domain": " aCMe.com"}');
 INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000002', '{"name": "Acme", "domain": "acme.com"}');
 INSERT INTO leads (workspace_id, company_data)
 SELECT '1ead0000-0000-0000-0000-000000000001', company::jsonb FROM (VALUES ('{"name": "A", "domain": ""}'), ('{"name": "B", "domain": " "}'), ('{"name": "C"}'), ('{"name": "C"}')) v (company);
 UPDATE leads SET company_data = '{"name": "C", "domain": "ACME.COM"}' WHERE company_data ->> 'name' = 'B';
--- Without a host name there is no domain, so that two such companies are two; nor is a text that no index can hold.
+-- Two companies without a host name are two; a text too long for an index is not a host name either.
 INSERT INTO leads (workspace_id, company_data)
 SELECT '1ead0000-0000-0000-0000-000000000001', jsonb_build_object('name', 'No host', 'domain', domain)
   FROM unnest(ARRAY['n/a', 'n/a', '-', '-', 'unknown', 'Unknown', repeat('x', 10000), repeat('x', 10000)]) domain;
@@ -55,7 +55,7 @@ INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-
 INSERT INTO leads (workspace_id, company_data) VALUES ('1ead0000-0000-0000-0000-000000000001', '{"name": " \t", "domain": "blank.example"}');
 DELETE FROM leads WHERE workspace_id IN ('1ead0000-0000-0000-0000-000000000001', '1ead0000-0000-0000-0000-000000000002');
 
--- A batch of fifty, as a member: one is there twice, one has no name, one is no object.
+-- A batch of fifty, as a member: one company is in it twice, one has no name, one element is not an object.
 SET ROLE authenticated;
 SET request.jwt.claim.sub = '1ead0000-0000-0000-0000-0000000000f1';
 SELECT * FROM ingest_leads(p_query_id => '1ead0000-0000-0000-0000-000000000011', p_leads => (
@@ -69,7 +69,7 @@ SELECT count(*) AS leads, count(DISTINCT lead_domain(company_data)) AS domains, 
        bool_and(enrichment_status = 'pending' AND delivery_status = 'pending') AS waiting
   FROM leads;
 SELECT * FROM pg_temp.counters ORDER BY name;
--- Of equal ones the first stays.
+-- The first of two equal elements is stored.
 SELECT company_data FROM leads WHERE lead_domain(company_data) = 'company-9.example';
 -- The same batch again adds nothing, through another query of the workspace too.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Company 1", "domain": "Company-1.example"}, {"name": "Fresh", "domain": "fresh.example"}]');
@@ -83,7 +83,7 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '[
     {"company_data": null, "name": "Bare", "domain": "bare.example"}]');
 SELECT company_data, contact_data FROM leads WHERE lead_domain(company_data) IN ('both.example', 'only.example', 'null.example', 'bare.example') ORDER BY company_data ->> 'name';
 
--- Bad elements of every kind are skipped, and the good one among them stays.
+-- Bad elements of every kind are skipped, and the good one among them is stored.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', jsonb_build_array(
     NULL, true, 7, '"text"', '[]'::jsonb, '[{"name": "In an array"}]'::jsonb, '{}'::jsonb,
     '{"name": null}'::jsonb, '{"name": ""}'::jsonb, '{"name": " \t\r\n"}'::jsonb, '{"name": 7}'::jsonb, '{"name": {"first": "A"}}'::jsonb,
@@ -99,13 +99,13 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', jsonb_build_a
     '{"name": "First", "name": "Last", "domain": "first.example", "domain": "last.example"}'::jsonb,
     '{"name": "Nowhere"}'::jsonb, '{"name": "Nowhere"}'::jsonb));
 SELECT company_data FROM leads WHERE lead_domain(company_data) = 'last.example';
--- Known companies are found by their domain, however it is written, in the batch and in the workspace.
+-- Known companies are recognized by their domain, in the batch and in the workspace.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '[
     {"name": "Written", "domain": "https://www.written.example/"}, {"name": "Written", "domain": "www.written.example"}, {"name": "Written", "domain": "written.example."},
     {"name": "None", "domain": "n/a"}, {"name": "None", "domain": "n/a"}]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '[{"name": "Written", "domain": "info@written.example"}]');
 
--- 'update': a known company gets the newer data; its contact stays when the element has none; status and query stay.
+-- 'update': a known company gets the newer data; its contact is kept when the element has none; so are status and query.
 RESET ROLE;
 UPDATE leads SET enrichment_status = 'enriched', contact_data = '{"title": "CTO"}' WHERE lead_domain(company_data) = 'written.example';
 SET ROLE authenticated;
@@ -116,7 +116,7 @@ SELECT company_data, contact_data, enrichment_status, query_id = '1ead0000-0000-
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[
     {"company_data": {"name": "Written", "domain": "written.example"}, "contact_data": {}}, {"company_data": {"name": "Newer", "domain": "newer.example"}, "contact_data": {"title": "CEO"}}]', 'update');
 SELECT company_data, contact_data FROM leads WHERE lead_domain(company_data) IN ('written.example', 'newer.example') ORDER BY 1;
--- Of several elements with one domain the later one is the newer.
+-- Of several elements with one domain the last one is the newest.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[
     {"name": "Twice 1", "domain": "twice.example"}, {"name": "Newer 1", "domain": "newer.example"}, {"name": "Between", "domain": "between.example"},
     {"name": "Newer 2", "domain": "newer.example"}, {"name": "Twice 2", "domain": "www.twice.example"}, {"name": "Newer 3", "domain": "newer.example"}]', 'update');
@@ -131,8 +131,8 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[]', NULL);
 SELECT * FROM pg_temp.counters ORDER BY name;
 DELETE FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000012' AND lead_domain(company_data) <> 'fresh.example' OR lead_domain(company_data) = 'written.example';
 
--- An element that breaks a constraint of the user's own, a unique index, or for which a trigger raises an error, is skipped;
--- the others stay, whatever their number and place.
+-- An element that violates a constraint or a unique index of the user's, or for which a trigger raises an error, is
+-- skipped; the others are stored, whatever their number and position.
 RESET ROLE;
 ALTER TABLE leads ADD CONSTRAINT regress_employees CHECK ((company_data ->> 'employees')::int >= 0);
 CREATE UNIQUE INDEX regress_register ON leads ((company_data ->> 'register'));
@@ -155,12 +155,12 @@ SELECT company_data ->> 'name' AS name FROM leads WHERE query_id = '1ead0000-000
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', (
     SELECT jsonb_agg(jsonb_build_object('name', 'Every third', 'domain', 'third-' || n || '.example', 'employees', CASE n % 3 WHEN 0 THEN -1 ELSE n END)) FROM generate_series(1, 100) n));
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', (SELECT jsonb_agg('{"name": "All", "employees": -1}'::jsonb) FROM generate_series(1, 20)));
--- The same when known companies are updated: the old data stays, and a later element may still be the newer one.
+-- The same when known companies are updated: the old data is kept, and a later element may still replace it.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', p_on_conflict => 'update', p_leads => '[
     {"name": "Worse", "domain": "kept.example", "employees": -1}, {"name": "Better", "domain": "kept.example", "employees": 1},
     {"name": "Worse", "domain": "kept.example", "raise": "P0001"}, {"name": "Worse", "domain": "third-1.example", "employees": -1}]');
 SELECT company_data ->> 'name' AS name, company_data ->> 'employees' AS employees FROM leads WHERE lead_domain(company_data) IN ('kept.example', 'third-1.example') ORDER BY 1;
--- An error that is not about the element fails the batch: of the transaction, the server, privileges, or the code of a trigger.
+-- An error that does not depend on the element fails the batch.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Stays out"}, {"name": "Raises", "raise": "42501"}]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Stays out"}, {"name": "Raises", "raise": "40001"}]');
 SELECT count(*) AS stayed_out FROM leads WHERE company_data ->> 'name' = 'Stays out';
@@ -173,12 +173,12 @@ ALTER TABLE leads DROP CONSTRAINT regress_employees;
 DELETE FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000012' AND lead_domain(company_data) IS DISTINCT FROM 'fresh.example';
 SET ROLE authenticated;
 
--- Nothing in, nothing counted.
+-- Empty batches.
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[1, 2]');
 SELECT * FROM pg_temp.counters ORDER BY name;
 
--- What is no batch is refused, and so is text that PostgreSQL itself cannot hold.
+-- An argument that is not an array is refused, and so is text that PostgreSQL cannot store.
 SELECT * FROM ingest_leads(NULL, '[]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', NULL);
 \set VERBOSITY default
@@ -188,7 +188,7 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', 'null');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '"[]"');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000011', '[{"name": "\u0000"}]');
 
--- Another workspace's query, and one that does not exist, are the same to a member; nobody at all is nobody.
+-- For a member, another workspace's query and one that does not exist are the same; without a person there is an error.
 \set VERBOSITY default
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000021', '[{"name": "Acme"}]');
 \set VERBOSITY terse
@@ -202,16 +202,16 @@ SET ROLE anon;
 SELECT * FROM openinfo.ingest_leads('1ead0000-0000-0000-0000-000000000011', '[{"name": "Acme"}]');
 RESET ROLE;
 
--- The service ingests anywhere; the rows are the query's workspace's, and have no author.
+-- The service may ingest into any workspace; the rows belong to the query's workspace, and have no author.
 SET ROLE service_role;
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000021', '[{"name": "Acme", "domain": "company-1.example"}]');
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-00000000dead', '[{"name": "Acme"}]');
 SELECT workspace_id = '1ead0000-0000-0000-0000-000000000002' AS of_query, created_by FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000021';
--- A counter that is full stays so, and the leads come in all the same.
+-- A counter at its maximum stays there, and the leads are stored.
 UPDATE queries SET total_leads_generated = 2147483647 WHERE id = '1ead0000-0000-0000-0000-000000000021';
 SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000021', '[{"name": "More", "domain": "more.example"}]');
 SELECT count(*) AS leads FROM leads WHERE query_id = '1ead0000-0000-0000-0000-000000000021';
--- Neither search_path nor a temporary table of the caller's changes anything.
+-- Neither the caller's search_path nor a temporary table has any effect.
 CREATE TEMP TABLE leads (id int);
 SET search_path = pg_temp, openinfo;
 SELECT * FROM openinfo.ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "Path", "domain": "path.example"}]');
@@ -222,7 +222,7 @@ SELECT * FROM ingest_leads('1ead0000-0000-0000-0000-000000000012', '[{"name": "R
 ROLLBACK;
 RESET ROLE;
 
--- Under row-level security a lead is found by its domain through the index: write lead_domain(company_data).
+-- Under row-level security the index finds a lead by its domain: write lead_domain(company_data).
 CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_line text;
@@ -235,6 +235,7 @@ BEGIN
 END
 $$;
 GRANT EXECUTE ON FUNCTION pg_temp.plan_of(text) TO authenticated;
+ANALYZE leads;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET ROLE authenticated;
@@ -242,7 +243,7 @@ SET request.jwt.claim.sub = '1ead0000-0000-0000-0000-0000000000f1';
 SELECT plan ~ 'leads_workspace_id_domain_key' AS index, plan ~ 'Index Cond: [^\n]*lead_domain\(company_data\) = ''good.example''' AS condition
   FROM pg_temp.plan_of($$SELECT * FROM leads WHERE lead_domain(company_data) = 'good.example'$$) plan;
 SELECT company_data ->> 'name' AS name FROM leads WHERE lead_domain(company_data) = 'good.example';
--- The newest leads come from an index too, without sorting.
+-- An index finds the newest leads too, without sorting.
 SELECT plan ~ 'idx_leads_workspace_id' AS index, plan ~ 'Sort' AS sort
   FROM pg_temp.plan_of('SELECT * FROM leads ORDER BY created_at DESC LIMIT 20') plan;
 RESET ROLE;

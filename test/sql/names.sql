@@ -1,9 +1,8 @@
--- Names: one that is only white space is blank, whatever white space that is, and refused; every other name is accepted.
+-- Names: a name of nothing but white space of any kind is blank and refused; every other name is accepted.
 SET search_path = openinfo, pg_temp;
 \set VERBOSITY terse
 
--- White space of ASCII and of Unicode, and the spaces that have no width; other characters are not, and digits and letters
--- of an escape are letters.
+-- White space of ASCII and of Unicode, and the spaces without width; no other character, and not the letters of an escape.
 SELECT count(*) AS white_space, bool_and(is_blank(chr(c)) AND is_blank(repeat(chr(c), 3)) AND is_blank(' ' || chr(c) || E'\n')
        AND NOT is_blank(chr(c) || 'v' || chr(c))) AS blank
   FROM unnest(ARRAY[9, 10, 11, 12, 13, 32, 133, 160, 5760, 6158, 8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202, 8203,
@@ -14,7 +13,7 @@ SELECT string_agg(to_hex(c), ' ') AS also_blank FROM generate_series(1, 70000) c
                        8232, 8233, 8239, 8287, 12288, 65279]);
 SELECT name, is_blank(name) FROM unnest(ARRAY['', 'v', 't', 'f', 'x0B', E'\\v', '-', '0', E'\x0B', 'é', NULL]) name;
 
--- Every constraint on a name says so.
+-- Each constraint on a name refuses blank ones and accepts "v".
 INSERT INTO workspaces (id, slug, name) VALUES ('4a3e0000-0000-0000-0000-000000000001', 'names-one', 'One');
 INSERT INTO users (id, workspace_id, auth_user_id, email, plan) VALUES
     ('4a3e0000-0000-0000-0000-0000000000a1', '4a3e0000-0000-0000-0000-000000000001', '4a3e0000-0000-0000-0000-0000000000f1', 'ann@names.example', 'enterprise');
@@ -45,7 +44,7 @@ SELECT pg_temp.result(statement, 'v') AS v, array_agg(DISTINCT pg_temp.result(st
            'INSERT INTO saved_people_searches (workspace_id, user_id, name) VALUES (''4a3e0000-0000-0000-0000-000000000001'', ''4a3e0000-0000-0000-0000-0000000000a1'', %L)',
            'INSERT INTO integrations (workspace_id, type, name, config) VALUES (''4a3e0000-0000-0000-0000-000000000001'', ''email'', %L, ''{}'')']) WITH ORDINALITY s (statement, place)
  GROUP BY place, statement ORDER BY place;
--- A batch of leads judges names in the same way.
+-- Batches of leads agree.
 SET ROLE service_role;
 INSERT INTO queries (id, workspace_id, topic_id, name) VALUES ('4a3e0000-0000-0000-0000-000000000011', '4a3e0000-0000-0000-0000-000000000001', '4a3e0000-0000-0000-0000-0000000000e1', 'v');
 SELECT inserted, skipped FROM ingest_leads('4a3e0000-0000-0000-0000-000000000011', jsonb_build_array(

@@ -1,4 +1,4 @@
--- Queries: their names, and what they found this week.
+-- Queries: their names, the time of their next run, and the leads they found this week.
 SET search_path = openinfo, pg_temp;
 
 INSERT INTO workspaces (id, slug, name) VALUES ('d0000000-0000-4000-8000-000000000001', 'queries-one', 'One');
@@ -16,7 +16,7 @@ CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS
     $$ BEGIN EXECUTE statement; RETURN 'not refused'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM; END $$;
 GRANT EXECUTE ON FUNCTION pg_temp.refusal(text) TO PUBLIC;
 
--- The weekly job writes what is not zero; it is not the members' to run.
+-- The weekly job writes rows that are not zero; members may not run it.
 INSERT INTO queries (workspace_id, topic_id, name, status, leads_this_week, total_leads_generated) VALUES (:one, :topic, 'Found', 'active', 5, 9), (:one, :topic, 'Found nothing', 'paused', 0, 0);
 SET ROLE authenticated;
 SELECT pg_temp.sign_in('f1');
@@ -33,7 +33,7 @@ BEGIN READ ONLY;
 SELECT reset_weekly_lead_counts();
 ROLLBACK;
 
--- Names: the topic, and what the filters say; whatever they are, a name comes out.
+-- Names: the topic and the values of the filters; every input has a name.
 SELECT filters, generate_query_name(topic_name => 'Cloud security', query_filters => filters)
   FROM unnest(ARRAY['{}', 'null', '[]', '[1, 2]', '"text"', '5', 'true', NULL,
                     '{"industry": "Healthcare"}', '{"industry": null}', '{"industry": ""}', '{"industry": " \n"}', '{"industry": true}', '{"industry": 7.50}',
@@ -44,7 +44,8 @@ SELECT filters, generate_query_name(topic_name => 'Cloud security', query_filter
 SELECT generate_query_name(NULL, NULL) AS nothing, generate_query_name(E' \t\n', '{"industry": "Retail"}') AS blank, generate_query_name('  two   words ', NULL) AS folded, generate_query_name(U&'\00A0\3000two\2003words\00A0', '{"industry": "\u00a0Retail\u2009"}') AS unicode;
 SELECT length(generate_query_name(repeat('ä', 10000), '{}')) AS characters, length(generate_query_name('x', jsonb_build_object('k', repeat('y', 10000)))) AS of_filters;
 SELECT provolatile FROM pg_proc WHERE oid = 'generate_query_name(text, jsonb)'::regprocedure;
--- A query without a name gets one, also when it loses it; a blank one is refused; an unknown topic is the foreign key's to refuse.
+-- A query without a name gets one, also when its name is set to NULL; a blank name is refused; the foreign key refuses an
+-- unknown topic.
 DELETE FROM queries WHERE workspace_id = :one;
 SET ROLE authenticated;
 SELECT pg_temp.sign_in('f1');

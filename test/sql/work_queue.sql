@@ -1,4 +1,4 @@
--- What the workers do with queries and leads: claim, work, report.
+-- What workers do with queries and leads: claim, work, report.
 SET search_path = openinfo, pg_temp;
 \set VERBOSITY terse
 
@@ -15,7 +15,7 @@ SELECT ('b0b00000-0000-0000-0000-00000000001' || n)::uuid, ('b0b00000-0000-0000-
                (3, 1, 'due now', 'active', now()), (4, 1, 'never planned', 'active', NULL), (5, 1, 'due tomorrow', 'active', now() + interval '1 day'),
                (6, 1, 'paused', 'paused', now() - interval '1 day'), (7, 1, 'completed', 'completed', now() - interval '1 day')) v (n, w, name, status, due);
 
--- Only the service claims and reports, also when somebody has granted EXECUTE to others.
+-- Only the service claims and reports, also when EXECUTE has been granted to others.
 SET ROLE authenticated;
 SELECT * FROM get_active_queries_for_processing();
 SELECT * FROM get_leads_pending_enrichment();
@@ -55,7 +55,7 @@ SELECT 'b0b00000-0000-0000-0000-000000000001', 'b0b00000-0000-0000-0000-00000000
 SELECT count(*) FROM get_active_queries_for_processing(2147483647);
 ROLLBACK;
 
--- Due active queries of every workspace, the longest due first and those without a plan before them; each only once.
+-- Due active queries of every workspace, the longest due first and those with NULL before them; each only once.
 SELECT q.name, c.workspace_id = q.workspace_id AS workspace, c.topic_id = q.topic_id AS topic_id, c.filters, c.topic
   FROM get_active_queries_for_processing(2) WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id) ORDER BY place;
 SELECT q.name FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id) ORDER BY place;
@@ -63,11 +63,11 @@ SELECT count(*) AS again FROM get_active_queries_for_processing();
 SELECT name, lease_until > now() + interval '14 minutes' AND lease_until <= now() + interval '15 minutes' AS fifteen_minutes
   FROM queries WHERE lease_until IS NOT NULL ORDER BY name;
 
--- A worker that died: its lease ends, and another gets the query.
+-- A worker has died: its lease ends, and another worker gets the query.
 UPDATE queries SET lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000011';
 SELECT q.name FROM get_active_queries_for_processing() c JOIN queries q USING (id);
 
--- Turns: however many queries of one workspace are due, and however long, the others wait for one of them at a time.
+-- Turns: however many queries of one workspace are due, and for however long, one of them is claimed per turn.
 BEGIN;
 UPDATE queries SET status = 'paused';
 INSERT INTO queries (workspace_id, topic_id, name, next_run_at)
@@ -79,7 +79,7 @@ SELECT string_agg(q.name, ', ' ORDER BY place) AS claimed
   FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id);
 ROLLBACK;
 
--- The report: last run now, next in 24 hours, also on the day when clocks change; the lease ends.
+-- The report: last run now, next in 24 hours, also on the day on which clocks change; the lease ends.
 SET timezone = 'Europe/Berlin';
 SELECT update_query_run_time(query_id => 'b0b00000-0000-0000-0000-000000000011');
 RESET timezone;
@@ -91,7 +91,7 @@ SELECT update_query_run_time(NULL);
 SELECT update_query_run_time('b0b00000-0000-0000-0000-00000000dead');
 \set VERBOSITY terse
 
--- Counters: never down, and no further than they reach.
+-- Counters: they never decrease, and stop at their maximum.
 SELECT increment_query_leads(query_id => 'b0b00000-0000-0000-0000-000000000011', lead_count => 5);
 SELECT increment_query_leads('b0b00000-0000-0000-0000-000000000011', 0);
 SELECT total_leads_generated, leads_this_week FROM queries WHERE id = 'b0b00000-0000-0000-0000-000000000011';
@@ -133,7 +133,7 @@ SELECT company_data ->> 'name' AS lead FROM get_leads_pending_enrichment();
 SELECT count(*) AS again FROM get_leads_pending_enrichment();
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
--- Reports: success with and without a contact, failure, work that takes longer, and work handed back.
+-- Reports: success with and without a contact, failure, work that takes longer, and work that is returned.
 SELECT update_lead_enrichment(p_lead_id => 'b0b00000-0000-0000-0000-000000000021', p_status => 'enriched', p_contact_data => '{"title": "CTO"}');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000022', 'enriched');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000023', 'failed', p_error => 'no answer');
@@ -143,7 +143,7 @@ SELECT enrichment_lease_until > now() + interval '14 minutes' AS renewed FROM le
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
--- A failed lead and one handed back are claimed again at once; three attempts, then they are given up.
+-- A failed lead and a returned one can be claimed again at once; after three attempts they are exhausted.
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment();
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000023', 'failed', NULL, 'no answer again');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
@@ -153,18 +153,18 @@ SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending')
 SELECT count(*) AS again FROM get_leads_pending_enrichment();
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
--- "pending" lets what was given up start again.  A worker that died: at the end of the lease the lead is claimed again.
+-- "pending" restarts an exhausted lead.  A worker has died: when its lease ends, the lead is claimed again.
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
 UPDATE leads SET enrichment_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000024';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment(1);
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment(1);
--- Whose third worker died is given up, and the worker that finds it gets another one in its place.
+-- A lead whose third worker has died is exhausted, and the worker that finds it gets another one in its place.
 UPDATE leads SET enrichment_lease_until = now() - interval '1 second', enrichment_attempts = 3 WHERE id = 'b0b00000-0000-0000-0000-000000000025';
 UPDATE leads SET enrichment_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000024';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment(1);
 SELECT * FROM pg_temp.enrichment WHERE lead IN ('Lead 4', 'Lead 5') ORDER BY lead;
 
--- A late report changes nothing about a lead that is done, but "pending" starts it again.
+-- A late report does not change a lead that is done; "pending" restarts it.
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'failed', '{}', 'late');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriching');
 SELECT * FROM pg_temp.enrichment WHERE lead = 'Lead 1';
@@ -211,7 +211,7 @@ SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'failed');
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'failed', 'mailbox gone');
 SELECT count(*) AS again FROM get_leads_pending_delivery();
--- A worker that died, three times.
+-- A worker dies three times.
 UPDATE leads SET delivery_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000025';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
 UPDATE leads SET delivery_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000025';
@@ -220,7 +220,7 @@ UPDATE leads SET delivery_lease_until = now() - interval '1 second' WHERE id = '
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
 SELECT * FROM pg_temp.delivery ORDER BY lead;
 
--- A late report changes nothing about what is delivered; "pending" starts again, and hands back what is claimed.
+-- A late report does not change a delivered lead; "pending" restarts it, and returns a claimed one.
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000021', 'failed', 'late');
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'pending');
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
@@ -232,12 +232,12 @@ SELECT update_lead_delivery(NULL, 'delivered');
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', NULL);
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-00000000dead', 'delivered');
 
--- Claiming writes: READ ONLY gets PostgreSQL's own error.
+-- Claiming writes: in READ ONLY it raises PostgreSQL's own error.
 BEGIN READ ONLY;
 SELECT * FROM get_leads_pending_delivery();
 ROLLBACK;
 
--- What the functions ask for is what the partial indexes hold: claiming does not read the tables.
+-- The conditions of the functions match the partial indexes: claiming does not read the tables.
 RESET ROLE;
 DISCARD PLANS;
 CREATE VIEW pg_temp.scans AS
@@ -249,7 +249,7 @@ SELECT count(*) FROM get_active_queries_for_processing();
 SELECT count(*) FROM get_leads_pending_enrichment();
 SELECT count(*) FROM get_leads_pending_delivery();
 SELECT n - :before AS tables_read FROM pg_temp.scans;
--- what such a scan looks like here
+-- such a scan would be counted
 SELECT count(*) FROM leads WHERE last_error = 'never';
 SELECT n - :before AS tables_read FROM pg_temp.scans;
 COMMIT;

@@ -1,5 +1,5 @@
-# Workers that claim, report, fail and die at the same time; and batches that overlap.  What counts is what is there
-# afterwards: every item was done once, or tried three times, or came back; no company is there twice.
+# Workers that claim, report, fail and die at the same time; and batches that overlap.  Afterwards every item was done
+# once, or tried three times, or can be claimed again; and no company exists twice.
 
 use strict;
 use warnings FATAL => 'all';
@@ -9,7 +9,7 @@ use Test::More;
 my $node = new_node('workers');
 my $workspace = '30b00000-0000-0000-0000-000000000001';
 
-# claim: who claimed what; open until it is reported on
+# claim: which worker claimed which item; open until it is reported on
 $node->safe_psql('app', qq{
 	INSERT INTO workspaces (id, slug, name) VALUES ('$workspace', 'workers', 'Workers');
 	INSERT INTO users (workspace_id, auth_user_id, email, plan) VALUES ('$workspace', gen_random_uuid(), 'ann\@workers.example', 'enterprise');
@@ -33,7 +33,7 @@ sub new_leads
 	});
 }
 
-# Eight clients that run a script so many times each; an error in one of them is a failure.
+# Runs a script in eight clients, so many times each; an error in one of them is a failure.
 sub eight_clients
 {
 	my ($name, $times, $script) = @_;
@@ -52,7 +52,7 @@ sub work
 	};
 }
 
-# 1,000 items, eight workers: each item once, and everybody had something to do.
+# 1,000 items, eight workers: each item once, by several workers.
 new_leads(1000);
 value(qq{INSERT INTO queries (workspace_id, topic_id, name) SELECT '$workspace', id, 'query ' || n FROM global_topics, generate_series(1, 1000) n});
 eight_clients('claim_and_report', 40,
@@ -61,19 +61,19 @@ eight_clients('claim_and_report', 40,
 	  . work('delivery', 'get_leads_pending_delivery', q{update_lead_delivery(item, 'delivered')}));
 is(value('SELECT kind, count(*), count(DISTINCT item) FROM claim GROUP BY kind ORDER BY kind'),
 	"delivery|1000|1000\nenrichment|1000|1000\nquery|1000|1000", 'each of 1,000 items was claimed once');
-# nobody can do more than 40 times 7
+# a worker can claim at most 40 times 7
 is(value('SELECT count(DISTINCT worker) >= 4 FROM claim'), 't', 'by several workers');
 is(value('SELECT enrichment_status, delivery_status, enrichment_attempts, delivery_attempts, count(*) FROM leads GROUP BY 1, 2, 3, 4'),
-	'enriched|delivered|1|1|1000', 'every lead went all the way, at the first attempt');
-is(value('SELECT count(*) FROM queries WHERE lease_until IS NULL AND next_run_at > now()'), '1000', 'every query has its next run before it');
+	'enriched|delivered|1|1|1000', 'every lead was delivered at the first attempt');
+is(value('SELECT count(*) FROM queries WHERE lease_until IS NULL AND next_run_at > now()'), '1000', 'every query has run, and its next run is in the future');
 
-# Work that always fails is tried three times, whoever does it.
+# Work that always fails is tried three times, by any worker.
 new_leads(300);
 eight_clients('always_fails', 60, work('enrichment', 'get_leads_pending_enrichment', q{update_lead_enrichment(item, 'failed', NULL, 'no answer')}));
 is(value('SELECT DISTINCT count(*) FROM claim GROUP BY item'), '3', 'what always fails is tried three times');
-is(value('SELECT enrichment_status, enrichment_attempts, last_error, count(*) FROM leads GROUP BY 1, 2, 3'), 'failed|3|no answer|300', 'and then given up');
+is(value('SELECT enrichment_status, enrichment_attempts, last_error, count(*) FROM leads GROUP BY 1, 2, 3'), 'failed|3|no answer|300', 'and is exhausted');
 
-# A worker dies.  What it had not committed comes back at once, and what it had claimed when its lease ends.
+# A worker dies.  Claims that it had not committed are undone at once; those that it had end with its lease.
 sub worker_that_dies
 {
 	my ($statement) = @_;
@@ -89,12 +89,12 @@ sub worker_that_dies
 new_leads(10);
 worker_that_dies('BEGIN; SELECT count(*) FROM get_leads_pending_enrichment()');
 worker_that_dies('SELECT count(*) FROM get_leads_pending_enrichment()');
-is(value('SELECT count(*) FROM get_leads_pending_enrichment()'), '0', 'within the lease nobody else gets them');
+is(value('SELECT count(*) FROM get_leads_pending_enrichment()'), '0', 'within the lease no other worker gets them');
 value(q{UPDATE leads SET enrichment_lease_until = enrichment_lease_until - interval '15 minutes'});
 eight_clients('after_the_lease', 1, work('enrichment', 'get_leads_pending_enrichment', q{update_lead_enrichment(item, 'enriched')}));
-is(value('SELECT enrichment_status, enrichment_attempts, count(*) FROM leads GROUP BY 1, 2'), 'enriched|2|10', 'after it others finish the work, and the attempt counts');
+is(value('SELECT enrichment_status, enrichment_attempts, count(*) FROM leads GROUP BY 1, 2'), 'enriched|2|10', 'then others finish the work, and the attempt counts');
 
-# Overlapping batches, each in an order of its own, for two queries of one workspace: no error, above all no deadlock.
+# Overlapping batches, each in a random order, for two queries of one workspace: no error, in particular no deadlock.
 value('DELETE FROM leads; UPDATE queries SET total_leads_generated = 0, leads_this_week = 0');
 eight_clients('overlapping_batches', 25, q{
 	\set query random(1, 2)
@@ -103,7 +103,7 @@ eight_clients('overlapping_batches', 25, q{
 		(SELECT jsonb_agg(jsonb_build_object('name', 'Company', 'domain', CASE WHEN random() < 0.5 THEN 'company' ELSE ' COMPANY' END || n || '.example') ORDER BY random())
 		   FROM (SELECT (random() * 500)::int AS n FROM generate_series(1, 100)) r));
 });
-is(value('SELECT count(*) = count(DISTINCT lead_domain(company_data)) FROM leads'), 't', 'overlapping batches leave each company once');
-is(value('SELECT (SELECT count(*) FROM leads) = sum(total_leads_generated), (SELECT count(*) FROM leads) = sum(leads_this_week) FROM queries'), 't|t', 'and the counters say how many');
+is(value('SELECT count(*) = count(DISTINCT lead_domain(company_data)) FROM leads'), 't', 'overlapping batches store each company once');
+is(value('SELECT (SELECT count(*) FROM leads) = sum(total_leads_generated), (SELECT count(*) FROM leads) = sum(leads_this_week) FROM queries'), 't|t', 'and the counters agree');
 
 done_testing();
