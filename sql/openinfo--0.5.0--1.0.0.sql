@@ -262,289 +262,641 @@ COMMENT ON COLUMN @extschema@.openinfo_slow_queries.rows_returned IS 'Rows in al
 COMMENT ON COLUMN @extschema@.openinfo_slow_queries.cache_hit_percent IS 'Of the blocks that it read, how many were in shared buffers';
 COMMENT ON COLUMN @extschema@.openinfo_slow_queries.query IS 'Its text, with parameters in place of constants; texts of other roles are shown to superusers and members of pg_read_all_stats';
 
+-- ---------------------------------------------------------------------------------------------------------------
+-- Privileges and the security checklist
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- One row for each table of openinfo: the checklist, revoke_default_privileges() and the tests read it.  A version that
+-- changes the grants of a table replaces this function.  Functions as these, with a parsed body, also survive ALTER
+-- SCHEMA ... RENAME.
+CREATE FUNCTION @extschema@.api_privileges() RETURNS TABLE (relname text, reads boolean, inserts text[], updates text[], deletes boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES
+        ('workspaces', true, '{}'::text[], '{name,industry_vertical,subdomain,custom_domain,branding}'::text[], false),
+        ('users', true, '{}', '{full_name,avatar_url,last_login_at}', false),
+        ('plans', true, '{}', '{}', false),
+        ('global_topics', true, '{}', '{}', false),
+        ('trends', true, '{}', '{}', false),
+        ('queries', true, '{topic_id,name,filters,status,next_run_at}', '{name,filters,status,next_run_at}', true),
+        ('saved_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
+        ('leads', true, '{query_id,company_data,contact_data}', '{company_data,contact_data,query_id}', true),
+        ('credit_usage', true, '{}', '{}', false),
+        ('export_jobs', true, '{export_format,filters}', '{}', true),
+        ('expired_export_files', false, '{}', '{}', false),
+        ('people_search_results', true, '{person_data,search_filters}', '{}', true),
+        ('sealed_contacts', false, '{}', '{}', false),
+        ('saved_people_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
+        ('integrations', true, '{type,name,status,config}', '{type,name,status,config}', true),
+        ('sealed_secrets', false, '{}', '{}', false),
+        ('integration_events', false, '{}', '{}', false),
+        ('billing_events', true, '{}', '{}', false),
+        ('notification_preferences', true, '{}',
+         '{email_new_leads,email_daily_digest,email_weekly_report,email_query_completed,email_credit_low,
+           email_billing_updates,inapp_new_leads,inapp_mentions,inapp_system_updates,slack_new_leads,
+           slack_daily_digest}', false),
+        ('stripe_customers', true, '{}', '{}', false),
+        ('schema_migrations', false, '{}', '{}', false);
+END;
+REVOKE ALL ON FUNCTION @extschema@.api_privileges() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.api_privileges() TO service_role;
+COMMENT ON FUNCTION @extschema@.api_privileges() IS
+    'What "authenticated" may do with each table: read it, write which columns, delete rows';
+
 /*
- * The guide's security checklist, line by line, against the catalog as it is.  What counts is the effective privilege,
- * however it came about: a grant, PUBLIC, a membership in another role.  Only what goes beyond what openinfo grants is
- * found; what somebody has revoked is his affair.
+ * The security checklist compares the catalog with what it should be.  What counts is the effective privilege, however
+ * it came about: a grant, PUBLIC, a membership in another role.  Only what goes beyond the grants of openinfo is
+ * reported; revoking more is up to the user.
  *
- * Which tables: those of openinfo, and any table of the user's that has a workspace_id ("tenant" below are all that
- * have one).  What "authenticated" may do with openinfo's tables is written down here; what it may execute, the catalog
- * remembers from the script that granted it (pg_init_privs).
+ * A checklist_...() function returns the objects that violate its item.  A checked_...() function returns what several
+ * items look at.  "Ours" are tables of openinfo; a tenant table is any table that has a workspace_id.  What
+ * "authenticated" may execute, the catalog remembers from the script that granted it (pg_init_privs).
  */
-CREATE FUNCTION @extschema@.security_checklist() RETURNS TABLE (item text, ok boolean, detail text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
-WITH RECURSIVE
-allowed (relname, reads, inserts, updates, deletes) AS (VALUES
-    ('workspaces', true, '{}'::text[], '{name,industry_vertical,subdomain,custom_domain,branding}'::text[], false),
-    ('users', true, '{}', '{full_name,avatar_url,last_login_at}', false),
-    ('plans', true, '{}', '{}', false),
-    ('global_topics', true, '{}', '{}', false),
-    ('trends', true, '{}', '{}', false),
-    ('queries', true, '{topic_id,name,filters,status,next_run_at}', '{name,filters,status,next_run_at}', true),
-    ('saved_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
-    ('leads', true, '{query_id,company_data,contact_data}', '{company_data,contact_data,query_id}', true),
-    ('credit_usage', true, '{}', '{}', false),
-    ('export_jobs', true, '{export_format,filters}', '{}', true),
-    ('expired_export_files', false, '{}', '{}', false),
-    ('people_search_results', true, '{person_data,search_filters}', '{}', true),
-    ('sealed_contacts', false, '{}', '{}', false),
-    ('saved_people_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
-    ('integrations', true, '{type,name,status,config}', '{type,name,status,config}', true),
-    ('sealed_secrets', false, '{}', '{}', false),
-    ('integration_events', false, '{}', '{}', false),
-    ('billing_events', true, '{}', '{}', false),
-    ('notification_preferences', true, '{}', '{email_new_leads,email_daily_digest,email_weekly_report,email_query_completed,email_credit_low,email_billing_updates,inapp_new_leads,inapp_mentions,inapp_system_updates,slack_new_leads,slack_daily_digest}', false),
-    ('stripe_customers', true, '{}', '{}', false),
-    ('schema_migrations', false, '{}', '{}', false)
-),
-extension AS (
-    SELECT e.oid, e.extnamespace AS schema,
-           to_regprocedure(format('%s.get_user_workspace_id()', e.extnamespace::regnamespace)) AS asks_workspace,
-           to_regclass(format('%s.workspaces', e.extnamespace::regnamespace)) AS workspaces
-      FROM pg_extension e WHERE e.extname = 'openinfo'
-),
-member AS (
-    SELECT d.classid, d.objid FROM pg_depend d JOIN extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid WHERE d.deptype = 'e'
-),
-role AS (
-    SELECT r.oid, r.rolname::text AS name, r.rolname <> 'service_role' AS by_request FROM pg_roles r WHERE r.rolname IN ('anon', 'authenticated', 'service_role')
-),
--- Tables, with what is expected of those that are openinfo's.
-watched AS (
-    SELECT c.oid, c.oid::regclass::text AS name, c.relname::text, c.relowner, c.relnamespace, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
-           w.attnum AS workspace_column, w.attnotnull AS workspace_required, a.relname IS NOT NULL AS ours, a.reads, a.inserts, a.updates, a.deletes
-      FROM extension e
-     CROSS JOIN pg_class c
+CREATE FUNCTION @extschema@.checked_tables() RETURNS TABLE (
+        oid oid, name text, relname text, relowner oid, relnamespace oid, relrowsecurity boolean,
+        relforcerowsecurity boolean, relacl aclitem[], workspace_column int2, workspace_required boolean,
+        ours boolean, reads boolean, inserts text[], updates text[], deletes boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.oid, c.oid::regclass::text, c.relname::text, c.relowner, c.relnamespace, c.relrowsecurity,
+           c.relforcerowsecurity, c.relacl, w.attnum, w.attnotnull,
+           a.relname IS NOT NULL, a.reads, a.inserts, a.updates, a.deletes
+      FROM pg_class c
       LEFT JOIN pg_attribute w ON w.attrelid = c.oid AND w.attname = 'workspace_id' AND NOT w.attisdropped
-      LEFT JOIN allowed a ON a.relname = c.relname::text AND c.relnamespace = e.schema
+      LEFT JOIN @extschema@.api_privileges() a
+             ON a.relname = c.relname::text
+            AND c.relnamespace = (SELECT e.extnamespace FROM pg_extension e WHERE e.extname = 'openinfo')
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (a.relname IS NOT NULL OR w.attnum IS NOT NULL)
-       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-),
-tenant AS (SELECT * FROM watched WHERE workspace_column IS NOT NULL),
-watched_column AS (
-    SELECT t.oid, t.name || '.' || quote_ident(a.attname) AS name, t.ours, a.attname::text, a.attnum, a.attacl, a.attname = ANY (t.inserts) AS insertable, a.attname = ANY (t.updates) AS updatable
-      FROM watched t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-),
-watched_schema AS (
-    SELECT e.schema AS oid, true AS ours FROM extension e
-    UNION
-    SELECT t.relnamespace, false FROM watched t CROSS JOIN extension e WHERE t.relnamespace <> e.schema
-),
-our_view AS (
-    SELECT c.oid, c.oid::regclass::text AS name, c.relacl FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid WHERE c.relkind = 'v'
-),
-our_function AS (
-    SELECT p.oid, p.oid::regprocedure::text AS name, p.proacl, p.proowner, p.proconfig, p.prosecdef, l.lanname, i.initprivs
-      FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid JOIN pg_language l ON l.oid = p.prolang
+       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace);
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_tables() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_tables() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_tables() IS
+    'Used by the security checklist: tables of openinfo, and all others that have a workspace_id';
+
+CREATE FUNCTION @extschema@.checked_roles() RETURNS TABLE (oid oid, name text, by_request boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT r.oid, r.rolname::text, r.rolname <> 'service_role'
+      FROM pg_roles r WHERE r.rolname IN ('anon', 'authenticated', 'service_role');
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_roles() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_roles() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_roles() IS
+    'Used by the security checklist: the API roles; by_request is true of those that requests of users run as';
+
+CREATE FUNCTION @extschema@.checked_columns() RETURNS TABLE (
+        tableoid oid, name text, ours boolean, attnum int2, attacl aclitem[], insertable boolean, updatable boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.oid, t.name || '.' || quote_ident(a.attname), t.ours, a.attnum, a.attacl,
+           a.attname::text = ANY (t.inserts), a.attname::text = ANY (t.updates)
+      FROM @extschema@.checked_tables() t
+      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_columns() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_columns() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_columns() IS
+    'Used by the security checklist: columns of those tables, and whether "authenticated" may write them';
+
+CREATE FUNCTION @extschema@.checked_functions() RETURNS TABLE (
+        oid oid, name text, proacl aclitem[], proowner oid, proconfig text[], pinned boolean, initprivs aclitem[])
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT p.oid, p.oid::regprocedure::text, p.proacl, p.proowner, p.proconfig, p.prosecdef OR l.lanname <> 'c', i.initprivs
+      FROM pg_extension e
+      JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+      JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+      JOIN pg_language l ON l.oid = p.prolang
       LEFT JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0
-),
--- Functions that run as their owner although a request can call them, or fire them.
-definer AS (
-    SELECT p.oid, p.oid::regprocedure::text AS name, p.proconfig
+     WHERE e.extname = 'openinfo';
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_functions() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_functions() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_functions() IS
+    'Used by the security checklist: functions of openinfo; pinned is true of those that need a search_path of their own';
+
+CREATE FUNCTION @extschema@.checked_definers() RETURNS TABLE (oid oid, name text, proconfig text[])
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT p.oid, p.oid::regprocedure::text, p.proconfig
       FROM pg_proc p
      WHERE p.prosecdef AND p.pronamespace <> 'pg_catalog'::regnamespace
-       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname <> 'openinfo')
-       AND (EXISTS (SELECT FROM role r WHERE r.by_request AND has_function_privilege(r.oid, p.oid, 'EXECUTE') AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE'))
-            OR EXISTS (SELECT FROM pg_trigger g JOIN watched t ON t.oid = g.tgrelid WHERE g.tgfoid = p.oid))
-),
--- Policies that let anon or authenticated at rows; bound: they keep to the active workspace.  Of openinfo's tables that
--- is asked in openinfo's own words, without an alternative; of others, that they speak of it.
-policy AS (
-    SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')' AS name, t.workspace_column, p.polcmd, p.polpermissive,
+       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname <> 'openinfo')
+       AND (EXISTS (SELECT FROM @extschema@.checked_roles() r
+                     WHERE r.by_request AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
+                       AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE'))
+            OR EXISTS (SELECT FROM pg_trigger g JOIN @extschema@.checked_tables() t ON t.oid = g.tgrelid
+                        WHERE g.tgfoid = p.oid));
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_definers() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_definers() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_definers() IS
+    'Used by the security checklist: SECURITY DEFINER functions that a request can call, or that a trigger calls';
+
+CREATE FUNCTION @extschema@.checked_views() RETURNS TABLE (oid oid, name text, relacl aclitem[])
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.oid, c.oid::regclass::text, c.relacl
+      FROM pg_extension e
+      JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+      JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+     WHERE e.extname = 'openinfo' AND c.relkind = 'v';
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_views() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_views() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_views() IS
+    'Used by the security checklist: views of openinfo';
+
+CREATE FUNCTION @extschema@.checked_view_tables() RETURNS TABLE (view oid, tenant boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE reads_directly (view, relation) AS (
+        SELECT w.ev_class, d.refobjid
+          FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
+    ), reads (view, relation) AS (
+        SELECT r.view, r.relation FROM reads_directly r
+        UNION
+        SELECT m.view, d.relation FROM reads m JOIN reads_directly d ON d.view = m.relation
+    )
+    SELECT r.view, bool_or(t.workspace_column IS NOT NULL OR t.relname = 'workspaces')
+      FROM reads r JOIN @extschema@.checked_tables() t ON t.oid = r.relation
+     GROUP BY r.view;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_view_tables() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_view_tables() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_view_tables() IS
+    'Used by the security checklist: views and materialized views that read those tables, through other views too';
+
+-- Tables of openinfo must name the workspace in its own words, without an alternative; others must mention it.
+CREATE FUNCTION @extschema@.checked_policies() RETURNS TABLE (tableoid oid, name text, polcmd text, polpermissive boolean, bound boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')', p.polcmd::text, p.polpermissive,
            CASE WHEN NOT t.ours THEN
-                    (SELECT bool_and(e ~ '\m(workspace_id\M|get_user_workspace_id\()' AND e !~ '\mOR true\M') FROM unnest(x.expressions) e)
+                    (SELECT bool_and(e ~ '\m(workspace_id\M|get_user_workspace_id\()' AND e !~ '\mOR true\M')
+                       FROM unnest(x.expressions) e)
                 WHEN t.workspace_column IS NULL AND t.relname <> 'workspaces' THEN p.polcmd = 'r'
-                ELSE (SELECT bool_and(e ~ (CASE t.relname WHEN 'workspaces' THEN '\m' ELSE '\mworkspace_' END || 'id = \( SELECT [^()]*\mget_user_workspace_id\(\)')
-                                      AND regexp_replace(e, '''[^'']*''', '', 'g') !~ '\mOR\M') FROM unnest(x.expressions) e)
-                     AND EXISTS (SELECT FROM pg_depend d JOIN extension o ON d.refobjid = o.asks_workspace
-                                  WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass)
-           END AS bound
-      FROM watched t JOIN pg_policy p ON p.polrelid = t.oid
-     CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid)], NULL) AS expressions) x
-     WHERE EXISTS (SELECT FROM unnest(p.polroles) g CROSS JOIN role r WHERE r.by_request AND CASE WHEN g = 0 THEN true ELSE pg_has_role(r.oid, g, 'USAGE') END)
-),
--- What a view is made of, through other views too.
-made_directly (view, relation) AS (
-    SELECT w.ev_class, d.refobjid FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
-),
-made_of (view, relation) AS (
-    SELECT view, relation FROM made_directly
-    UNION
-    SELECT m.view, d.relation FROM made_of m JOIN made_directly d ON d.view = m.relation
-),
-fkey AS (
-    SELECT t.oid AS tableoid, t.name || ' (' || quote_ident(k.conname) || ')' AS name, t.workspace_column,
-           k.oid, k.conkey, k.confkey, k.confrelid, k.confdeltype, k.confdelsetcols, k.convalidated
-      FROM watched t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
-),
-checked (n, item, looked_at) AS (VALUES
-    (1, 'RLS is enabled on all tables', (SELECT count(*) || ' tables' FROM watched)),
-    (2, 'RLS is forced on all tables', (SELECT count(*) || ' tables' FROM watched)),
-    (3, 'Policies keep to the active workspace', (SELECT count(*) || ' policies' FROM policy)),
-    (4, 'Views do not go around RLS', (SELECT count(DISTINCT view) || ' views' FROM made_of m JOIN watched t ON t.oid = m.relation)),
-    (5, 'Requests cannot go around RLS', (SELECT count(*) || ' roles' FROM role r WHERE r.by_request)),
-    (6, 'Functions for the service are closed to requests', (SELECT count(*) || ' functions' FROM our_function)),
-    (7, 'Functions that run as their owner pin their search_path', (SELECT count(*) || ' functions' FROM (SELECT oid FROM definer UNION SELECT oid FROM our_function WHERE prosecdef OR lanname <> 'c') f)),
-    (8, 'Sensitive data is sealed', (SELECT count(*) || ' tables' FROM watched t WHERE t.ours AND t.relname ~ '^sealed_')),
-    (9, 'E-mail addresses are validated in a CHECK constraint', (SELECT count(*) || ' table' FROM watched t WHERE t.ours AND t.relname = 'users')),
-    (10, 'Tenant tables go with their workspace', (SELECT count(*) || ' tables' FROM tenant)),
-    (11, 'Foreign keys keep to the workspace', (SELECT count(*) || ' foreign keys' FROM fkey)),
-    (12, 'Tenant tables have an index on workspace_id', (SELECT count(*) || ' tables' FROM tenant)),
-    (13, 'PUBLIC has no access', (SELECT count(*) || ' tables, views and functions' FROM (SELECT oid FROM watched UNION ALL SELECT oid FROM our_view UNION ALL SELECT oid FROM our_function) o)),
-    (14, 'anon has no access', (SELECT count(*) || ' tables, views and functions' FROM (SELECT oid FROM watched UNION ALL SELECT oid FROM our_view UNION ALL SELECT oid FROM our_function) o)),
-    (15, 'authenticated has no access beyond its own', (SELECT count(*) || ' columns' FROM watched_column c WHERE c.ours)),
-    (16, 'Nobody has TRUNCATE, REFERENCES and TRIGGER', (SELECT count(*) || ' tables' FROM watched)),
-    (17, 'Nobody creates objects in the schemas', (SELECT count(*) || ' schemas' FROM watched_schema)),
-    (18, 'No setting signs anybody in', (SELECT count(*) || ' settings of roles and databases' FROM pg_db_role_setting))
-),
-found (n, what) AS (
-    SELECT 1, name FROM watched WHERE NOT relrowsecurity
-    UNION ALL
-    SELECT 1, format('%s.%I is missing', e.schema::regnamespace, a.relname) FROM allowed a CROSS JOIN extension e
-     WHERE NOT EXISTS (SELECT FROM watched t WHERE t.ours AND t.relname = a.relname)
-    UNION ALL
-    SELECT 2, name FROM watched WHERE NOT relforcerowsecurity
+                ELSE (SELECT bool_and(e ~ (CASE t.relname WHEN 'workspaces' THEN '\m' ELSE '\mworkspace_' END
+                                           || 'id = \( SELECT [^()]*\mget_user_workspace_id\(\)')
+                                      AND regexp_replace(e, '''[^'']*''', '', 'g') !~ '\mOR\M')
+                        FROM unnest(x.expressions) e)
+                     AND EXISTS (SELECT FROM pg_depend d
+                                  WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                                    AND d.refclassid = 'pg_proc'::regclass
+                                    AND d.refobjid = '@extschema@.get_user_workspace_id()'::regprocedure)
+           END
+      FROM @extschema@.checked_tables() t JOIN pg_policy p ON p.polrelid = t.oid
+     CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid)], NULL)
+                             AS expressions) x
+     WHERE EXISTS (SELECT FROM unnest(p.polroles) g CROSS JOIN @extschema@.checked_roles() r
+                    WHERE r.by_request AND CASE WHEN g = 0 THEN true ELSE pg_has_role(r.oid, g, 'USAGE') END);
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_policies() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_policies() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_policies() IS
+    'Used by the security checklist: policies of anon and authenticated; bound is true of those that name the workspace';
 
-    -- A restrictive policy for all commands that keeps to the workspace holds, whatever else is permitted.
+CREATE FUNCTION @extschema@.checked_foreign_keys() RETURNS TABLE (
+        tableoid oid, name text, workspace_column int2, oid oid, conkey int2[], confkey int2[], confrelid oid,
+        confdeltype text, confdelsetcols int2[], convalidated boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.oid, t.name || ' (' || quote_ident(k.conname) || ')', t.workspace_column, k.oid, k.conkey, k.confkey,
+           k.confrelid, k.confdeltype::text, k.confdelsetcols, k.convalidated
+      FROM @extschema@.checked_tables() t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f';
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_foreign_keys() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_foreign_keys() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_foreign_keys() IS
+    'Used by the security checklist: foreign keys of those tables';
+
+CREATE FUNCTION @extschema@.checked_schemas() RETURNS TABLE (oid oid, ours boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT n.relnamespace, bool_or(n.ours)
+      FROM (SELECT e.extnamespace AS relnamespace, true AS ours FROM pg_extension e WHERE e.extname = 'openinfo'
+            UNION ALL SELECT t.relnamespace, false FROM @extschema@.checked_tables() t) n
+     GROUP BY n.relnamespace;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_schemas() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_schemas() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_schemas() IS
+    'Used by the security checklist: schemas of those tables';
+
+CREATE FUNCTION @extschema@.checklist_rls_enabled() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.name FROM @extschema@.checked_tables() t WHERE NOT t.relrowsecurity
     UNION ALL
-    SELECT 3, p.name FROM policy p
+    SELECT format('%s.%I is missing', e.extnamespace::regnamespace, a.relname)
+      FROM @extschema@.api_privileges() a JOIN pg_extension e ON e.extname = 'openinfo'
+     WHERE NOT EXISTS (SELECT FROM @extschema@.checked_tables() t WHERE t.ours AND t.relname = a.relname);
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_rls_enabled() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_rls_enabled() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_rls_enabled() IS
+    'Security checklist: violations of "RLS is enabled on all tables"';
+
+CREATE FUNCTION @extschema@.checklist_rls_forced() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.name FROM @extschema@.checked_tables() t WHERE NOT t.relforcerowsecurity;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_rls_forced() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_rls_forced() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_rls_forced() IS
+    'Security checklist: violations of "RLS is forced on all tables"';
+
+-- A restrictive policy for all commands that names the workspace holds, whatever else is permitted.
+CREATE FUNCTION @extschema@.checklist_policies() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT p.name FROM @extschema@.checked_policies() p
      WHERE p.polpermissive AND NOT coalesce(p.bound, true)
-       AND NOT EXISTS (SELECT FROM policy h WHERE h.oid = p.oid AND NOT h.polpermissive AND h.polcmd = '*' AND h.bound)
+       AND NOT EXISTS (SELECT FROM @extschema@.checked_policies() h
+                        WHERE h.tableoid = p.tableoid AND NOT h.polpermissive AND h.polcmd = '*' AND h.bound)
     UNION ALL
-    SELECT 3, t.name || ' has no policy' FROM tenant t JOIN role r ON r.name = 'authenticated'
-     WHERE NOT t.ours AND NOT EXISTS (SELECT FROM policy p WHERE p.oid = t.oid)
-       AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, t.oid, 'DELETE'))
+    SELECT t.name || ' has no policy'
+      FROM @extschema@.checked_tables() t JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
+     WHERE t.workspace_column IS NOT NULL AND NOT t.ours
+       AND NOT EXISTS (SELECT FROM @extschema@.checked_policies() p WHERE p.tableoid = t.oid)
+       AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, t.oid, 'DELETE'));
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_policies() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_policies() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_policies() IS
+    'Security checklist: violations of "Policies restrict rows to the active workspace"';
 
-    -- Without security_invoker a view reads as its owner.  RLS reaches neither materialized views nor foreign tables.
-    UNION ALL
-    SELECT 4, c.oid::regclass::text FROM pg_class c
-     WHERE (c.relkind IN ('m', 'f') OR c.relkind = 'v' AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'security_invoker' AND o.option_value::boolean))
-       AND CASE c.relkind WHEN 'f' THEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped)
-                ELSE EXISTS (SELECT FROM made_of m JOIN watched t ON t.oid = m.relation WHERE m.view = c.oid AND (t.workspace_column IS NOT NULL OR t.relname = 'workspaces')) END
-       AND EXISTS (SELECT FROM role r WHERE r.by_request AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
-                                        AND (has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, c.oid, 'DELETE')))
+-- Without security_invoker a view reads as its owner.  RLS applies neither to materialized views nor to foreign tables.
+CREATE FUNCTION @extschema@.checklist_views() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.oid::regclass::text FROM pg_class c
+     WHERE (c.relkind IN ('m', 'f')
+            OR c.relkind = 'v' AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o
+                                                WHERE o.option_name = 'security_invoker' AND o.option_value::boolean))
+       AND CASE c.relkind
+                WHEN 'f' THEN EXISTS (SELECT FROM pg_attribute a
+                                       WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped)
+                ELSE EXISTS (SELECT FROM @extschema@.checked_view_tables() v WHERE v.view = c.oid AND v.tenant) END
+       AND EXISTS (SELECT FROM @extschema@.checked_roles() r
+                    WHERE r.by_request AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
+                      AND (has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')
+                           OR has_table_privilege(r.oid, c.oid, 'DELETE')));
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_views() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_views() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_views() IS
+    'Security checklist: violations of "Views do not bypass RLS"';
 
-    UNION ALL
-    SELECT 5, r.name || ' ' || x.trait FROM role r JOIN pg_roles g ON g.oid = r.oid
-     CROSS JOIN LATERAL (VALUES (g.rolsuper, 'is a superuser'), (g.rolbypassrls, 'has BYPASSRLS'), (g.rolcreaterole, 'has CREATEROLE'),
-                                (g.rolreplication, 'has REPLICATION'), (g.rolcanlogin, 'can log in')) x (has_it, trait)
+CREATE FUNCTION @extschema@.checklist_roles() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT r.name || ' ' || x.trait
+      FROM @extschema@.checked_roles() r JOIN pg_roles g ON g.oid = r.oid
+     CROSS JOIN LATERAL (VALUES (g.rolsuper, 'is a superuser'), (g.rolbypassrls, 'has BYPASSRLS'),
+                                (g.rolcreaterole, 'has CREATEROLE'), (g.rolreplication, 'has REPLICATION'),
+                                (g.rolcanlogin, 'can log in')) x (has_it, trait)
      WHERE r.by_request AND x.has_it
     UNION ALL
-    SELECT 5, format('%s is a member of %I', r.name, g.rolname) FROM role r JOIN pg_roles g ON g.oid <> r.oid
+    SELECT format('%s is a member of %I', r.name, g.rolname)
+      FROM @extschema@.checked_roles() r JOIN pg_roles g ON g.oid <> r.oid
      WHERE r.by_request AND pg_has_role(r.oid, g.oid, 'MEMBER')
-       AND (g.rolsuper OR g.rolbypassrls OR g.oid IN (SELECT t.relowner FROM watched t)
-            OR g.rolname IN ('service_role', 'pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+       AND (g.rolsuper OR g.rolbypassrls OR g.oid IN (SELECT t.relowner FROM @extschema@.checked_tables() t)
+            OR g.rolname IN ('service_role', 'pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files',
+                             'pg_write_server_files', 'pg_execute_server_program'))
     UNION ALL
-    SELECT 5, format('%s owns %s', r.name, t.name) FROM role r JOIN watched t ON t.relowner = r.oid WHERE r.by_request
+    SELECT format('%s owns %s', r.name, t.name)
+      FROM @extschema@.checked_roles() r JOIN @extschema@.checked_tables() t ON t.relowner = r.oid
+     WHERE r.by_request;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_roles() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_roles() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_roles() IS
+    'Security checklist: violations of "API roles cannot bypass RLS"';
 
-    UNION ALL
-    SELECT 6, f.name FROM our_function f JOIN role r ON r.name = 'authenticated'
-     WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE') AND NOT EXISTS (SELECT FROM aclexplode(f.initprivs) a WHERE a.grantee IN (0, r.oid))
+CREATE FUNCTION @extschema@.checklist_service_functions() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT f.name FROM @extschema@.checked_functions() f JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
+     WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE')
+       AND NOT EXISTS (SELECT FROM aclexplode(f.initprivs) a WHERE a.grantee IN (0, r.oid));
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_service_functions() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_service_functions() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_service_functions() IS
+    'Security checklist: violations of "Service functions are not executable by API roles"';
 
-    -- Without a path of its own the function takes the caller's; one with a schema in which requests create is as bad.
-    UNION ALL
-    SELECT 7, f.name FROM our_function f
-     WHERE (f.prosecdef OR f.lanname <> 'c') AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)
-    UNION ALL
-    SELECT 7, f.name FROM definer f LEFT JOIN LATERAL (SELECT substr(s, 13) AS path FROM unnest(f.proconfig) s WHERE s ~ '^search_path=') s ON true
+-- Without a path of its own the function takes the caller's; one with a schema that requests may create in is as bad.
+CREATE FUNCTION @extschema@.checklist_search_path() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT f.name FROM @extschema@.checked_functions() f
+     WHERE f.pinned AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)
+    UNION
+    SELECT f.name
+      FROM @extschema@.checked_definers() f
+      LEFT JOIN LATERAL (SELECT substr(s, 13) AS path FROM unnest(f.proconfig) s WHERE s ~ '^search_path=') s ON true
      WHERE s.path IS NULL
         OR EXISTS (SELECT FROM unnest(string_to_array(s.path, ',')) y CROSS JOIN LATERAL (SELECT btrim(y, ' "') AS name) p
-                    WHERE p.name = '$user' OR EXISTS (SELECT FROM pg_namespace n CROSS JOIN role r WHERE n.nspname = p.name AND r.by_request AND has_schema_privilege(r.oid, n.oid, 'CREATE')))
+                    WHERE p.name = '$user'
+                       OR EXISTS (SELECT FROM pg_namespace n CROSS JOIN @extschema@.checked_roles() r
+                                   WHERE n.nspname = p.name AND r.by_request AND has_schema_privilege(r.oid, n.oid, 'CREATE')));
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_search_path() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_search_path() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_search_path() IS
+    'Security checklist: violations of "SECURITY DEFINER functions have a safe search_path"';
 
-    UNION ALL
-    SELECT 8, format('%s on %s for %s', p, t.name, r.name) FROM watched t CROSS JOIN role r CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p
+-- The triggers must run for each row, on INSERT and on UPDATE of any column, without a condition.
+CREATE FUNCTION @extschema@.checklist_sealed_data() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s on %s for %s', p, t.name, r.name)
+      FROM @extschema@.checked_tables() t CROSS JOIN @extschema@.checked_roles() r
+     CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p
      WHERE t.ours AND t.relname IN ('sealed_contacts', 'sealed_secrets')
        AND CASE p WHEN 'DELETE' THEN has_table_privilege(r.oid, t.oid, p) ELSE has_any_column_privilege(r.oid, t.oid, p) END
     UNION ALL
-    -- for each row, on INSERT and on UPDATE of whatever column, without a condition
-    SELECT 8, format('%s() does not run on %s', s.fn, t.name)
-      FROM (VALUES ('people_search_results', 'seal_contact'), ('people_search_results', 'store_sealed_contact'), ('integrations', 'seal_secrets'), ('integrations', 'store_sealed_secrets')) s (relname, fn)
-      JOIN watched t ON t.ours AND t.relname = s.relname
-     WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN our_function f ON f.oid = g.tgfoid JOIN pg_proc p ON p.oid = f.oid
-                        WHERE g.tgrelid = t.oid AND p.proname = s.fn AND g.tgenabled IN ('O', 'A') AND g.tgtype & 21 = 21 AND g.tgattr = '' AND g.tgqual IS NULL)
+    SELECT format('%s() does not run on %s', s.fn, t.name)
+      FROM (VALUES ('people_search_results', 'seal_contact'), ('people_search_results', 'store_sealed_contact'),
+                   ('integrations', 'seal_secrets'), ('integrations', 'store_sealed_secrets')) s (relname, fn)
+      JOIN @extschema@.checked_tables() t ON t.ours AND t.relname = s.relname
+     WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN @extschema@.checked_functions() f ON f.oid = g.tgfoid
+                         JOIN pg_proc p ON p.oid = f.oid
+                        WHERE g.tgrelid = t.oid AND p.proname = s.fn AND g.tgenabled IN ('O', 'A')
+                          AND g.tgtype & 21 = 21 AND g.tgattr = '' AND g.tgqual IS NULL);
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_sealed_data() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_sealed_data() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_sealed_data() IS
+    'Security checklist: violations of "Sensitive data is sealed"';
 
-    UNION ALL
-    SELECT 9, t.name || '.email' FROM watched t
+CREATE FUNCTION @extschema@.checklist_email_check() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.name || '.email' FROM @extschema@.checked_tables() t
      WHERE t.ours AND t.relname = 'users'
        AND NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (k.conkey)
-                        WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated AND a.attname = 'email' AND pg_get_constraintdef(k.oid) ~ '~.*@')
+                        WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated AND a.attname = 'email'
+                          AND pg_get_constraintdef(k.oid) ~ '~.*@');
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_email_check() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_email_check() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_email_check() IS
+    'Security checklist: violations of "E-mail addresses are validated in a CHECK constraint"';
 
+CREATE FUNCTION @extschema@.checklist_workspace_cascade() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.name || '.workspace_id may be NULL' FROM @extschema@.checked_tables() t
+     WHERE t.workspace_column IS NOT NULL AND NOT t.workspace_required
     UNION ALL
-    SELECT 10, t.name || '.workspace_id may be NULL' FROM tenant t WHERE NOT t.workspace_required
-    UNION ALL
-    SELECT 10, t.name || ' has no foreign key ON DELETE CASCADE' FROM tenant t CROSS JOIN extension e
-     WHERE NOT EXISTS (SELECT FROM fkey k WHERE k.tableoid = t.oid AND k.conkey = ARRAY[t.workspace_column] AND k.confrelid = e.workspaces AND k.confdeltype = 'c' AND k.convalidated)
+    SELECT t.name || ' has no foreign key ON DELETE CASCADE' FROM @extschema@.checked_tables() t
+     WHERE t.workspace_column IS NOT NULL
+       AND NOT EXISTS (SELECT FROM @extschema@.checked_foreign_keys() k
+                         JOIN @extschema@.checked_tables() w ON w.oid = k.confrelid AND w.ours AND w.relname = 'workspaces'
+                        WHERE k.tableoid = t.oid AND k.conkey = ARRAY[t.workspace_column]
+                          AND k.confdeltype = 'c' AND k.convalidated);
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_workspace_cascade() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_workspace_cascade() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_workspace_cascade() IS
+    'Security checklist: violations of "Tenant rows are deleted with their workspace"';
 
+CREATE FUNCTION @extschema@.checklist_foreign_keys() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT k.name || ' does not include the workspace'
+      FROM @extschema@.checked_foreign_keys() k JOIN @extschema@.checked_tables() r ON r.oid = k.confrelid
+     WHERE k.workspace_column IS NOT NULL AND r.workspace_column IS NOT NULL
+       AND NOT EXISTS (SELECT FROM generate_subscripts(k.conkey, 1) i
+                        WHERE k.conkey[i] = k.workspace_column AND k.confkey[i] = r.workspace_column)
     UNION ALL
-    SELECT 11, k.name || ' does not carry the workspace' FROM fkey k JOIN tenant r ON r.oid = k.confrelid
-     WHERE k.workspace_column IS NOT NULL AND NOT EXISTS (SELECT FROM generate_subscripts(k.conkey, 1) i WHERE k.conkey[i] = k.workspace_column AND k.confkey[i] = r.workspace_column)
+    SELECT k.name || ' is not validated' FROM @extschema@.checked_foreign_keys() k WHERE NOT k.convalidated
     UNION ALL
-    SELECT 11, k.name || ' is not validated' FROM fkey k WHERE NOT k.convalidated
+    SELECT k.name || ' would change workspace_id, or a column that must not be NULL'
+      FROM @extschema@.checked_foreign_keys() k
+     WHERE k.confdeltype IN ('n', 'd')
+       AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) s
+                     JOIN pg_attribute a ON a.attrelid = k.tableoid AND a.attnum = s
+                    WHERE a.attname = 'workspace_id' OR a.attnotnull AND k.confdeltype = 'n')
     UNION ALL
-    SELECT 11, k.name || ' would change workspace_id, or a column that must not be NULL' FROM fkey k
-     WHERE k.confdeltype IN ('n', 'd') AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) s JOIN pg_attribute a ON a.attrelid = k.tableoid AND a.attnum = s
-                                                    WHERE a.attname = 'workspace_id' OR a.attnotnull AND k.confdeltype = 'n')
-    UNION ALL
-    SELECT DISTINCT 11, k.name || ' is switched off' FROM fkey k JOIN pg_trigger g ON g.tgconstraint = k.oid WHERE g.tgenabled IN ('D', 'R')
+    SELECT DISTINCT k.name || ' is disabled'
+      FROM @extschema@.checked_foreign_keys() k JOIN pg_trigger g ON g.tgconstraint = k.oid
+     WHERE g.tgenabled IN ('D', 'R');
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_foreign_keys() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_foreign_keys() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_foreign_keys() IS
+    'Security checklist: violations of "Foreign keys include the workspace"';
 
-    UNION ALL
-    SELECT 12, t.name FROM tenant t
-     WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indkey[0] = t.workspace_column AND i.indisvalid AND i.indpred IS NULL)
+CREATE FUNCTION @extschema@.checklist_workspace_index() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.name FROM @extschema@.checked_tables() t
+     WHERE t.workspace_column IS NOT NULL
+       AND NOT EXISTS (SELECT FROM pg_index i
+                        WHERE i.indrelid = t.oid AND i.indkey[0] = t.workspace_column AND i.indisvalid AND i.indpred IS NULL);
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_workspace_index() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_workspace_index() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_workspace_index() IS
+    'Security checklist: violations of "Tenant tables have an index on workspace_id"';
 
+CREATE FUNCTION @extschema@.checklist_public() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s on %s', a.privilege_type, t.name)
+      FROM (SELECT w.name, w.relacl FROM @extschema@.checked_tables() w
+            UNION ALL SELECT v.name, v.relacl FROM @extschema@.checked_views() v) t
+     CROSS JOIN LATERAL aclexplode(t.relacl) a WHERE a.grantee = 0
     UNION ALL
-    SELECT 13, format('%s on %s', a.privilege_type, t.name) FROM (SELECT name, relacl FROM watched UNION ALL SELECT name, relacl FROM our_view) t CROSS JOIN LATERAL aclexplode(t.relacl) a WHERE a.grantee = 0
+    SELECT format('%s on %s', a.privilege_type, c.name)
+      FROM @extschema@.checked_columns() c CROSS JOIN LATERAL aclexplode(c.attacl) a WHERE a.grantee = 0
     UNION ALL
-    SELECT 13, format('%s on %s', a.privilege_type, c.name) FROM watched_column c CROSS JOIN LATERAL aclexplode(c.attacl) a WHERE a.grantee = 0
-    UNION ALL
-    SELECT 13, format('%s on %s', a.privilege_type, f.name) FROM our_function f CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a WHERE a.grantee = 0
+    SELECT format('%s on %s', a.privilege_type, f.name)
+      FROM @extschema@.checked_functions() f
+     CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a WHERE a.grantee = 0;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_public() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_public() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_public() IS
+    'Security checklist: violations of "PUBLIC has no access"';
 
-    UNION ALL
-    SELECT 14, format('%s on %s', p, t.name) FROM (SELECT oid, name FROM watched UNION ALL SELECT oid, name FROM our_view) t JOIN role r ON r.name = 'anon'
+CREATE FUNCTION @extschema@.checklist_anon() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s on %s', p, t.name)
+      FROM (SELECT w.oid, w.name FROM @extschema@.checked_tables() w
+            UNION ALL SELECT v.oid, v.name FROM @extschema@.checked_views() v) t
+      JOIN @extschema@.checked_roles() r ON r.name = 'anon'
      CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p
-     WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(r.oid, t.oid, p) ELSE has_any_column_privilege(r.oid, t.oid, p) END
+     WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(r.oid, t.oid, p)
+                ELSE has_any_column_privilege(r.oid, t.oid, p) END
     UNION ALL
-    SELECT 14, format('EXECUTE on %s', f.name) FROM our_function f JOIN role r ON r.name = 'anon' WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE')
+    SELECT format('EXECUTE on %s', f.name)
+      FROM @extschema@.checked_functions() f JOIN @extschema@.checked_roles() r ON r.name = 'anon'
+     WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE');
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_anon() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_anon() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_anon() IS
+    'Security checklist: violations of "anon has no access"';
 
+CREATE FUNCTION @extschema@.checklist_authenticated() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s on %s', p, c.name)
+      FROM @extschema@.checked_columns() c JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
+     CROSS JOIN unnest('{INSERT,UPDATE}'::text[]) p
+     WHERE c.ours AND NOT CASE p WHEN 'INSERT' THEN c.insertable ELSE c.updatable END
+       AND has_column_privilege(r.oid, c.tableoid, c.attnum, p)
     UNION ALL
-    SELECT 15, format('%s on %s', p, c.name) FROM watched_column c JOIN role r ON r.name = 'authenticated' CROSS JOIN unnest('{INSERT,UPDATE}'::text[]) p
-     WHERE c.ours AND NOT CASE p WHEN 'INSERT' THEN c.insertable ELSE c.updatable END AND has_column_privilege(r.oid, c.oid, c.attnum, p)
-    UNION ALL
-    SELECT 15, format('%s on %s', p, t.name) FROM (SELECT oid, name, reads, deletes FROM watched WHERE ours UNION ALL SELECT oid, name, false, false FROM our_view) t
-      JOIN role r ON r.name = 'authenticated' CROSS JOIN unnest('{SELECT,DELETE}'::text[]) p
-     WHERE CASE p WHEN 'SELECT' THEN NOT t.reads AND has_any_column_privilege(r.oid, t.oid, p) ELSE NOT t.deletes AND has_table_privilege(r.oid, t.oid, p) END
+    SELECT format('%s on %s', p, t.name)
+      FROM (SELECT w.oid, w.name, w.reads, w.deletes FROM @extschema@.checked_tables() w WHERE w.ours
+            UNION ALL SELECT v.oid, v.name, false, false FROM @extschema@.checked_views() v) t
+      JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
+     CROSS JOIN unnest('{SELECT,DELETE}'::text[]) p
+     WHERE CASE p WHEN 'SELECT' THEN NOT t.reads AND has_any_column_privilege(r.oid, t.oid, p)
+                  ELSE NOT t.deletes AND has_table_privilege(r.oid, t.oid, p) END;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_authenticated() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_authenticated() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_authenticated() IS
+    'Security checklist: violations of "authenticated has only the privileges that openinfo grants"';
 
-    -- RLS does not hold TRUNCATE, so that counts on the user's own tables too.
-    UNION ALL
-    SELECT 16, format('%s on %s for %s', p, t.name, r.name) FROM watched t CROSS JOIN role r CROSS JOIN unnest('{TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}'::text[]) p
+-- RLS does not apply to TRUNCATE, so tables of the user count too.
+CREATE FUNCTION @extschema@.checklist_truncate() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s on %s for %s', p, t.name, r.name)
+      FROM @extschema@.checked_tables() t CROSS JOIN @extschema@.checked_roles() r
+     CROSS JOIN unnest('{TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}'::text[]) p
      WHERE (t.ours OR r.by_request)
        AND CASE p WHEN 'REFERENCES' THEN has_any_column_privilege(r.oid, t.oid, p)
-                  WHEN 'MAINTAIN' THEN current_setting('server_version_num')::int >= 170000 AND has_table_privilege(r.oid, t.oid, p)
-                  ELSE has_table_privilege(r.oid, t.oid, p) END
+                  WHEN 'MAINTAIN' THEN current_setting('server_version_num')::int >= 170000
+                                       AND has_table_privilege(r.oid, t.oid, p)
+                  ELSE has_table_privilege(r.oid, t.oid, p) END;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_truncate() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_truncate() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_truncate() IS
+    'Security checklist: violations of "No API role has TRUNCATE, REFERENCES or TRIGGER"';
 
-    UNION ALL
-    SELECT 17, format('%s in schema %s', r.name, n.oid::regnamespace) FROM watched_schema n
-     CROSS JOIN (SELECT name, by_request FROM role UNION ALL SELECT 'public', true) r
-     WHERE (n.ours OR r.by_request) AND has_schema_privilege(r.name::name, n.oid, 'CREATE')
+CREATE FUNCTION @extschema@.checklist_create_in_schema() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s in schema %s', r.name, n.oid::regnamespace)
+      FROM @extschema@.checked_schemas() n
+     CROSS JOIN (SELECT c.name, c.by_request FROM @extschema@.checked_roles() c UNION ALL SELECT 'public', true) r
+     WHERE (n.ours OR r.by_request) AND has_schema_privilege(r.name::name, n.oid, 'CREATE');
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_create_in_schema() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_create_in_schema() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_create_in_schema() IS
+    'Security checklist: violations of "No API role may create objects in the schemas"';
 
-    UNION ALL
-    SELECT 18, format('%s: %s', coalesce('role ' || quote_ident(g.rolname), CASE d.setdatabase WHEN 0 THEN 'every role' ELSE 'database' END), s) FROM pg_db_role_setting d LEFT JOIN pg_roles g ON g.oid = d.setrole CROSS JOIN unnest(d.setconfig) s
-     WHERE d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+CREATE FUNCTION @extschema@.checklist_settings() RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s: %s', coalesce('role ' || quote_ident(g.rolname),
+                                     CASE d.setdatabase WHEN 0 THEN 'every role' ELSE 'database' END), s)
+      FROM pg_db_role_setting d LEFT JOIN pg_roles g ON g.oid = d.setrole CROSS JOIN unnest(d.setconfig) s
+     WHERE d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
        AND (s ~ '^(request\.jwt\.[^=]*|openinfo\.workspace_id)=.' OR s ~ '^openinfo\.allow_[^=]*=(on|true|yes|1)$')
     UNION ALL
-    SELECT 18, format('configuration: %s=%s', s.name, s.reset_val) FROM pg_settings s
-     WHERE (s.name ~ '^request\.jwt\.' OR s.name = 'openinfo.workspace_id') AND s.reset_val <> '' OR s.name ~ '^openinfo\.allow_' AND s.reset_val = 'on'
-)
-SELECT c.item, count(f.n) = 0,
-       CASE WHEN count(f.n) = 0 THEN c.looked_at
-            ELSE array_to_string((array_agg(f.what ORDER BY f.what COLLATE "C"))[1:20], '; ') || CASE WHEN count(f.n) > 20 THEN format('; and %s more', count(f.n) - 20) ELSE '' END END
-  FROM checked c LEFT JOIN found f USING (n)
- GROUP BY c.n, c.item, c.looked_at
- ORDER BY c.n
-$fn$;
+    SELECT format('configuration: %s=%s', s.name, s.reset_val) FROM pg_settings s
+     WHERE (s.name ~ '^request\.jwt\.' OR s.name = 'openinfo.workspace_id') AND s.reset_val <> ''
+        OR s.name ~ '^openinfo\.allow_' AND s.reset_val = 'on';
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_settings() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_settings() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_settings() IS
+    'Security checklist: violations of "No setting supplies an identity or disables a safeguard"';
+
+CREATE FUNCTION @extschema@.security_checklist() RETURNS TABLE (item text, ok boolean, detail text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH counted AS (
+        SELECT count(*) AS tables, count(t.workspace_column) AS tenant_tables,
+               count(*) FILTER (WHERE t.ours AND t.relname ~ '^sealed_') AS sealed_tables,
+               (SELECT count(*) FROM @extschema@.checked_views()) AS views,
+               (SELECT count(*) FROM @extschema@.checked_functions()) AS functions
+          FROM @extschema@.checked_tables() t
+    )
+    SELECT c.item, cardinality(c.found) = 0,
+           CASE WHEN cardinality(c.found) = 0 THEN c.checked
+                ELSE array_to_string(c.found[1:20], '; ')
+                     || CASE WHEN cardinality(c.found) > 20 THEN format('; and %s more', cardinality(c.found) - 20)
+                             ELSE '' END END
+      FROM counted CROSS JOIN LATERAL (VALUES
+                (1, 'RLS is enabled on all tables',
+                 ARRAY(SELECT f FROM @extschema@.checklist_rls_enabled() f ORDER BY f COLLATE "C"),
+                 tables || ' tables'),
+                (2, 'RLS is forced on all tables',
+                 ARRAY(SELECT f FROM @extschema@.checklist_rls_forced() f ORDER BY f COLLATE "C"),
+                 tables || ' tables'),
+                (3, 'Policies restrict rows to the active workspace',
+                 ARRAY(SELECT f FROM @extschema@.checklist_policies() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' policies' FROM @extschema@.checked_policies())),
+                (4, 'Views do not bypass RLS',
+                 ARRAY(SELECT f FROM @extschema@.checklist_views() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' views' FROM @extschema@.checked_view_tables())),
+                (5, 'API roles cannot bypass RLS',
+                 ARRAY(SELECT f FROM @extschema@.checklist_roles() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' roles' FROM @extschema@.checked_roles() r WHERE r.by_request)),
+                (6, 'Service functions are not executable by API roles',
+                 ARRAY(SELECT f FROM @extschema@.checklist_service_functions() f ORDER BY f COLLATE "C"),
+                 functions || ' functions'),
+                (7, 'SECURITY DEFINER functions have a safe search_path',
+                 ARRAY(SELECT f FROM @extschema@.checklist_search_path() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' functions' FROM (
+                 SELECT d.oid FROM @extschema@.checked_definers() d
+                 UNION SELECT f.oid FROM @extschema@.checked_functions() f WHERE f.pinned) x)),
+                (8, 'Sensitive data is sealed',
+                 ARRAY(SELECT f FROM @extschema@.checklist_sealed_data() f ORDER BY f COLLATE "C"),
+                 sealed_tables || ' tables'),
+                (9, 'E-mail addresses are validated in a CHECK constraint',
+                 ARRAY(SELECT f FROM @extschema@.checklist_email_check() f ORDER BY f COLLATE "C"),
+                 '1 table'),
+                (10, 'Tenant rows are deleted with their workspace',
+                 ARRAY(SELECT f FROM @extschema@.checklist_workspace_cascade() f ORDER BY f COLLATE "C"),
+                 tenant_tables || ' tables'),
+                (11, 'Foreign keys include the workspace',
+                 ARRAY(SELECT f FROM @extschema@.checklist_foreign_keys() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' foreign keys' FROM @extschema@.checked_foreign_keys())),
+                (12, 'Tenant tables have an index on workspace_id',
+                 ARRAY(SELECT f FROM @extschema@.checklist_workspace_index() f ORDER BY f COLLATE "C"),
+                 tenant_tables || ' tables'),
+                (13, 'PUBLIC has no access',
+                 ARRAY(SELECT f FROM @extschema@.checklist_public() f ORDER BY f COLLATE "C"),
+                 tables + views + functions || ' tables, views and functions'),
+                (14, 'anon has no access',
+                 ARRAY(SELECT f FROM @extschema@.checklist_anon() f ORDER BY f COLLATE "C"),
+                 tables + views + functions || ' tables, views and functions'),
+                (15, 'authenticated has only the privileges that openinfo grants',
+                 ARRAY(SELECT f FROM @extschema@.checklist_authenticated() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' columns' FROM @extschema@.checked_columns() c WHERE c.ours)),
+                (16, 'No API role has TRUNCATE, REFERENCES or TRIGGER',
+                 ARRAY(SELECT f FROM @extschema@.checklist_truncate() f ORDER BY f COLLATE "C"),
+                 tables || ' tables'),
+                (17, 'No API role may create objects in the schemas',
+                 ARRAY(SELECT f FROM @extschema@.checklist_create_in_schema() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' schemas' FROM @extschema@.checked_schemas())),
+                (18, 'No setting supplies an identity or disables a safeguard',
+                 ARRAY(SELECT f FROM @extschema@.checklist_settings() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' settings of roles and databases' FROM pg_db_role_setting))) c (n, item, found, checked)
+     ORDER BY c.n;
+END;
 REVOKE ALL ON FUNCTION @extschema@.security_checklist() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.security_checklist() TO service_role;
-COMMENT ON FUNCTION @extschema@.security_checklist() IS 'Verifies the security checklist against the catalog: what holds, and where it does not, which objects are to blame';
+COMMENT ON FUNCTION @extschema@.security_checklist() IS
+    'Checks the installation against the security checklist; where an item does not hold, detail names the objects';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Protection against accidental drops (src/operations/drop_guard.c)
@@ -568,18 +920,20 @@ COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP
 CREATE FUNCTION @extschema@.revoke_default_privileges() RETURNS event_trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    v_table regclass;
+    v_schema CONSTANT regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo');
+    v_table  regclass;
 BEGIN
-    FOR v_table IN
+    IF v_schema IS NULL THEN
+        RETURN;
+    END IF;
+    -- The schema is not written in, because it may have been renamed.
+    FOR v_table IN EXECUTE format($sql$
         SELECT c.oid
           FROM pg_event_trigger_ddl_commands() AS made
           JOIN pg_class AS c ON made.classid = 'pg_class'::regclass AND c.oid = made.objid
-          JOIN pg_extension AS e ON e.extname = 'openinfo' AND e.extnamespace = c.relnamespace
-         WHERE made.command_tag = 'CREATE TABLE' AND c.relkind IN ('r', 'p')
-           AND c.relname IN ('billing_events', 'credit_usage', 'expired_export_files', 'export_jobs', 'global_topics', 'integration_events',
-                             'integrations', 'leads', 'notification_preferences', 'people_search_results', 'plans', 'queries',
-                             'saved_people_searches', 'saved_searches', 'schema_migrations', 'sealed_contacts', 'sealed_secrets',
-                             'stripe_customers', 'trends', 'users', 'workspaces')
+          JOIN %s.api_privileges() AS ours ON ours.relname = c.relname::text
+         WHERE made.command_tag = 'CREATE TABLE' AND c.relkind IN ('r', 'p') AND c.relnamespace = $1$sql$, v_schema)
+        USING v_schema
     LOOP
         EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role', v_table);
     END LOOP;

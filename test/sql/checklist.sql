@@ -140,7 +140,7 @@ SELECT c.relname, wanted FROM pg_class c
  CROSS JOIN LATERAL (SELECT array_agg(f) AS found
                        FROM pg_temp.found_after(format('ALTER TABLE %1$s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; GRANT ALL ON %1$s TO PUBLIC', c.oid::regclass)) f) x
  CROSS JOIN unnest(ARRAY['RLS is enabled on all tables', 'RLS is forced on all tables', 'PUBLIC has no access', 'anon has no access',
-                         'authenticated has no access beyond its own', 'Nobody has TRUNCATE, REFERENCES and TRIGGER']) wanted
+                         'authenticated has only the privileges that openinfo grants', 'No API role has TRUNCATE, REFERENCES or TRIGGER']) wanted
  WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind = 'r'
    AND NOT EXISTS (SELECT FROM unnest(x.found) f WHERE starts_with(f, wanted) AND strpos(f, c.oid::regclass::text) > 0);
 

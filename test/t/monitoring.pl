@@ -91,7 +91,7 @@ $node->command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr('steps') ], 'pg
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $node->connstr('restored') ], 'restore');
 is(found('restored', '"My App"'), $before, 'after a restore the same is found');
-like($before, qr/^Functions for the service are closed to requests\|"My App"\.reset_daily_credits\(\)$/m, '... a grant on a function among it');
+like($before, qr/^Service functions are not executable by API roles\|"My App"\.reset_daily_credits\(\)$/m, '... a grant on a function among it');
 like($before, qr/^RLS is enabled on all tables\|"My App"\.own$/m, '... and a table of the user\'s own');
 
 # The table that docs/security.md shows, as it stands there.
