@@ -56,6 +56,7 @@ OBJS = \
 	src/billing/stripe_events.o \
 	src/operations/jobs.o \
 	src/operations/migrations.o \
+	src/operations/metrics.o \
 	src/operations/drop_guard.o \
 
 DATA = \

@@ -18,14 +18,14 @@ SET LOCAL search_path = pg_catalog, pg_temp;
  * everything to the three API roles by name; so each is taken away by name before what is meant is granted.
  */
 
--- Roles are created when missing and never altered: openinfo_owner owns the tables, and functions work as it; the
--- others are the callers.  Two databases may be installing at once: the loser of that
--- race sees unique_violation rather than duplicate_object.
+-- Roles are created when missing and never altered: openinfo_owner owns the tables, and functions work as it;
+-- openinfo_monitor reads metrics; the others are the callers.  Two databases may be installing at once: the loser of
+-- that race sees unique_violation rather than duplicate_object.
 DO $do$
 DECLARE
     v_role text;
 BEGIN
-    FOREACH v_role IN ARRAY ARRAY['openinfo_owner', 'anon', 'authenticated', 'service_role'] LOOP
+    FOREACH v_role IN ARRAY ARRAY['openinfo_owner', 'anon', 'authenticated', 'service_role', 'openinfo_monitor'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role::name) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
@@ -396,7 +396,7 @@ BEGIN
         -- as an initial privilege, and pg_dump leaves initial privileges out; for the schema, which is the user's, that
         -- would lose every grant that he ever made on it.  So the record is put back, from 17 on with its dependencies.
         SELECT initprivs INTO v_initprivs FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
-        EXECUTE format('GRANT USAGE ON SCHEMA %s TO authenticated, service_role, openinfo_owner', v_name);
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO authenticated, service_role, openinfo_owner, openinfo_monitor', v_name);
         IF v_initprivs IS NULL THEN
             DELETE FROM pg_init_privs WHERE classoid = 'pg_namespace'::regclass AND objoid = v_schema;
         ELSE
@@ -458,6 +458,7 @@ BEGIN
         SELECT DISTINCT c.oid::regclass AS name
           FROM pg_init_privs i JOIN pg_class c ON i.classoid = 'pg_class'::regclass AND c.oid = i.objoid
          WHERE c.relnamespace = v_schema AND c.relkind IN ('r', 'p') AND c.oid = ANY (v_tables)
+           AND c.relowner = 'openinfo_owner'::regrole
            AND NOT EXISTS (SELECT FROM pg_depend d
                             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     LOOP

@@ -109,158 +109,73 @@ REVOKE ALL ON FUNCTION @extschema@.unschedule_jobs() FROM PUBLIC, anon, authenti
 GRANT EXECUTE ON FUNCTION @extschema@.unschedule_jobs() TO service_role;
 COMMENT ON FUNCTION @extschema@.unschedule_jobs() IS 'Takes the four jobs away; returns the names of those that were there';
 
-CREATE FUNCTION @extschema@.job_status() RETURNS TABLE (name text, schedule text, active boolean, last_start timestamptz,
-        last_status text, last_message text, duration interval, overdue boolean)
+CREATE FUNCTION @extschema@.job_status() RETURNS TABLE (
+        name text, schedule text, active boolean, last_start timestamptz, last_success timestamptz, last_status text,
+        last_message text, duration interval, overdue boolean)
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_job_status' ROWS 4;
 REVOKE ALL ON FUNCTION @extschema@.job_status() FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.job_status() TO service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.job_status() TO service_role, openinfo_monitor;
 COMMENT ON FUNCTION @extschema@.job_status() IS 'The four jobs and how they are doing; see view openinfo_jobs';
 
--- A view that named cron.job could not be made where pg_cron is not; so a function looks.
+-- A view that named cron.job could not be created where pg_cron is missing; so a function reads it.
 CREATE VIEW @extschema@.openinfo_jobs WITH (security_invoker = true) AS
-    SELECT name, schedule, active, last_start, last_status, last_message, duration, overdue
+    SELECT name, schedule, active, last_start, last_success, last_status, last_message, duration, overdue
       FROM @extschema@.job_status();
 REVOKE ALL ON TABLE @extschema@.openinfo_jobs FROM PUBLIC, anon, authenticated, service_role;
-GRANT SELECT ON TABLE @extschema@.openinfo_jobs TO service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_jobs TO service_role, openinfo_monitor;
 COMMENT ON VIEW @extschema@.openinfo_jobs IS 'The four jobs: the last run of each, and whether the next one is overdue';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.name IS 'Name of the job';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.schedule IS 'When it runs, as cron writes it; UTC';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.schedule IS 'When it runs, as a cron expression in UTC';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.active IS 'Whether pg_cron runs it';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_start IS 'When the last run began';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.last_status IS 'How it went: succeeded, failed, running, ...; "not scheduled" where pg_cron has no such job for this database';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.last_message IS 'What it said';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.duration IS 'How long it took';
-COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS 'Active, and not started for longer than its interval (a day or a week) and ten minutes; NULL when that cannot be known';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.last_success IS 'When the last successful run ended';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.last_status IS
+    'Status of the last run: succeeded, failed, running, ...; "not scheduled" if pg_cron has no such job for this database';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.last_message IS 'Message of the last run';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.duration IS 'How long the last run took';
+COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS
+    'Active, and not started for longer than its interval (a day or a week) and ten minutes; NULL if unknown';
 
 -- ---------------------------------------------------------------------------------------------------------------
--- Monitoring: sizes, use of indexes, slow queries, connections, and the security checklist
+-- Monitoring (src/operations/metrics.c)
 -- ---------------------------------------------------------------------------------------------------------------
 
--- "Watched" here: what is in the schema of the extension, and any other table that has a workspace_id.
+CREATE FUNCTION @extschema@.tenant_metrics() RETURNS TABLE (name text, labels jsonb, value double precision)
+    LANGUAGE c STABLE ROWS 20 AS 'MODULE_PATHNAME', 'openinfo_tenant_metrics';
+REVOKE ALL ON FUNCTION @extschema@.tenant_metrics() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.tenant_metrics() TO service_role, openinfo_monitor;
+COMMENT ON FUNCTION @extschema@.tenant_metrics() IS 'Totals over the rows of all workspaces; see view openinfo_metrics';
 
-CREATE VIEW @extschema@.openinfo_table_sizes WITH (security_invoker = true) AS
-    SELECT n.nspname::text AS schema_name, c.relname::text AS table_name,
-           pg_total_relation_size(c.oid) AS total_bytes, pg_table_size(c.oid) AS table_bytes, pg_indexes_size(c.oid) AS index_bytes,
-           CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
-           pg_stat_get_dead_tuples(c.oid) AS dead_rows,
-           greatest(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)) AS last_vacuum,
-           greatest(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) AS last_analyze
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-       AND (c.relnamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo')
-            OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
-     ORDER BY total_bytes DESC, schema_name, table_name;
-REVOKE ALL ON TABLE @extschema@.openinfo_table_sizes FROM PUBLIC, anon, authenticated, service_role;
-GRANT SELECT ON TABLE @extschema@.openinfo_table_sizes TO service_role;
-COMMENT ON VIEW @extschema@.openinfo_table_sizes IS 'Size, rows and upkeep of each table of the schema, and of any other that has a workspace_id; the largest first';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.schema_name IS 'Schema of the table';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.table_name IS 'Name of the table';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.total_bytes IS 'All that it takes on disk';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.table_bytes IS 'Of that the rows, with what is stored out of line';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.index_bytes IS 'Of that the indexes';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.estimated_rows IS 'Rows, as the last VACUUM or ANALYZE estimated them; NULL before the first';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.dead_rows IS 'Row versions that wait for VACUUM, as counted by the statistics';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.last_vacuum IS 'When it was last vacuumed, by whomever';
-COMMENT ON COLUMN @extschema@.openinfo_table_sizes.last_analyze IS 'When it was last analyzed, by whomever';
-
-CREATE VIEW @extschema@.openinfo_index_usage WITH (security_invoker = true) AS
-    SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, x.relname::text AS index_name,
-           pg_relation_size(x.oid) AS index_bytes,
-           pg_stat_get_numscans(x.oid) AS scans, pg_stat_get_tuples_returned(x.oid) AS entries_read,
-           i.indisunique OR i.indisexclusion AS enforces, i.indisvalid AS valid,
-           pg_stat_get_numscans(x.oid) = 0 AND NOT (i.indisunique OR i.indisexclusion) AS unused,
-           pg_get_indexdef(x.oid) AS definition
-      FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE x.relkind = 'i' AND c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-       AND (c.relnamespace = (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo')
-            OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
-     ORDER BY scans, index_bytes DESC, schema_name, table_name, index_name;
-REVOKE ALL ON TABLE @extschema@.openinfo_index_usage FROM PUBLIC, anon, authenticated, service_role;
-GRANT SELECT ON TABLE @extschema@.openinfo_index_usage TO service_role;
-COMMENT ON VIEW @extschema@.openinfo_index_usage IS 'How often each index of those tables was used since the statistics were reset; the least used first';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.schema_name IS 'Schema of the table and its index';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.table_name IS 'Name of the table';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.index_name IS 'Name of the index';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.index_bytes IS 'What it takes on disk';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.scans IS 'How often a query looked into it, on this server; those of a standby are counted there';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.entries_read IS 'Entries that those scans returned';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.enforces IS 'It enforces a key, so it is needed however seldom it is scanned';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.valid IS 'False after CREATE INDEX CONCURRENTLY has failed: it costs, and serves nobody';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.unused IS 'Never scanned, and it enforces nothing. Mind that an index on a foreign key serves deletions, which may be rare';
-COMMENT ON COLUMN @extschema@.openinfo_index_usage.definition IS 'The statement that makes it';
-
-CREATE VIEW @extschema@.openinfo_connections WITH (security_invoker = true) AS
-    SELECT coalesce(a.usename, 'unknown')::text AS role_name, a.state, count(*) AS connections,
-           count(*) FILTER (WHERE a.wait_event_type = 'Lock') AS waiting_for_lock,
-           max(clock_timestamp() - a.xact_start) AS longest_transaction,
-           max(clock_timestamp() - a.state_change) AS longest_in_state,
-           current_setting('max_connections')::int AS max_connections
-      FROM pg_stat_activity a
-     WHERE a.datname = current_database() AND coalesce(a.backend_type, 'client backend') = 'client backend'
-     GROUP BY a.usename, a.state
-     ORDER BY connections DESC, role_name, state;
-REVOKE ALL ON TABLE @extschema@.openinfo_connections FROM PUBLIC, anon, authenticated, service_role;
-GRANT SELECT ON TABLE @extschema@.openinfo_connections TO service_role;
-COMMENT ON VIEW @extschema@.openinfo_connections IS 'Who is connected to this database, by role and state. What sessions of other roles do is seen by superusers and members of pg_read_all_stats';
-COMMENT ON COLUMN @extschema@.openinfo_connections.role_name IS 'Role that logged in';
-COMMENT ON COLUMN @extschema@.openinfo_connections.state IS 'active, idle, idle in transaction, ...; NULL when the reader may not know';
-COMMENT ON COLUMN @extschema@.openinfo_connections.connections IS 'How many';
-COMMENT ON COLUMN @extschema@.openinfo_connections.waiting_for_lock IS 'Of these, how many wait for a lock';
-COMMENT ON COLUMN @extschema@.openinfo_connections.longest_transaction IS 'Age of the oldest open transaction among them';
-COMMENT ON COLUMN @extschema@.openinfo_connections.longest_in_state IS 'Longest time that one of them has been in this state';
-COMMENT ON COLUMN @extschema@.openinfo_connections.max_connections IS 'How many the server allows in all, of every database';
-
--- A view that named pg_stat_statements could not be made where it is not; so a function looks for it, in whatever schema.
-CREATE FUNCTION @extschema@.slow_queries() RETURNS TABLE (role_name text, calls bigint, total_ms double precision, mean_ms double precision,
-        max_ms double precision, rows_returned bigint, cache_hit_percent numeric, query text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE
-    v_schema  oid;
-    v_view    text;
-BEGIN
-    SELECT extnamespace, format('%s.pg_stat_statements', extnamespace::regnamespace) INTO v_schema, v_view
-      FROM pg_extension WHERE extname = 'pg_stat_statements';
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    IF NOT has_schema_privilege(v_schema, 'USAGE') OR NOT has_table_privilege(v_view, 'SELECT') THEN
-        RAISE NOTICE 'role "%" may not read pg_stat_statements', current_user
-            USING HINT = format('Run GRANT USAGE ON SCHEMA %s TO %I; GRANT SELECT ON %s TO %2$I;', v_schema::regnamespace, current_user, v_view);
-        RETURN;
-    END IF;
-    RETURN QUERY EXECUTE format($sql$
-        SELECT pg_get_userbyid(s.userid)::text, s.calls, s.total_exec_time, s.mean_exec_time, s.max_exec_time, s.rows,
-               round(100.0 * s.shared_blks_hit / nullif(s.shared_blks_hit + s.shared_blks_read, 0), 1), s.query
-          FROM %s s
-         WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())$sql$, v_view);
-EXCEPTION
-    WHEN object_not_in_prerequisite_state THEN
-        RAISE NOTICE 'pg_stat_statements is in the database, but the server has not loaded it'
-            USING HINT = 'Add it to shared_preload_libraries and restart the server.';
-    WHEN undefined_column THEN
-        RAISE NOTICE 'pg_stat_statements is of an older version: %', SQLERRM
-            USING HINT = 'Run ALTER EXTENSION pg_stat_statements UPDATE.';
-END
-$fn$;
-REVOKE ALL ON FUNCTION @extschema@.slow_queries() FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.slow_queries() TO service_role;
-COMMENT ON FUNCTION @extschema@.slow_queries() IS 'What pg_stat_statements knows of this database; see view openinfo_slow_queries';
-
-CREATE VIEW @extschema@.openinfo_slow_queries WITH (security_invoker = true) AS
-    SELECT role_name, calls, total_ms, mean_ms, max_ms, rows_returned, cache_hit_percent, query
-      FROM @extschema@.slow_queries()
-     ORDER BY mean_ms DESC, calls DESC;
-REVOKE ALL ON TABLE @extschema@.openinfo_slow_queries FROM PUBLIC, anon, authenticated, service_role;
-GRANT SELECT ON TABLE @extschema@.openinfo_slow_queries TO service_role;
-COMMENT ON VIEW @extschema@.openinfo_slow_queries IS 'Statements of this database, those that take longest on average first; empty without pg_stat_statements';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.role_name IS 'Role that the statement ran as';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.calls IS 'How often it ran since the statistics were reset';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.total_ms IS 'Milliseconds in all';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.mean_ms IS 'Milliseconds on average';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.max_ms IS 'Milliseconds at worst';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.rows_returned IS 'Rows in all, returned or written';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.cache_hit_percent IS 'Of the blocks that it read, how many were in shared buffers';
-COMMENT ON COLUMN @extschema@.openinfo_slow_queries.query IS 'Its text, with parameters in place of constants; texts of other roles are shown to superusers and members of pg_read_all_stats';
+CREATE VIEW @extschema@.openinfo_metrics WITH (security_invoker = true) AS
+    WITH ours AS (
+        SELECT c.oid, c.relname::text AS name
+          FROM pg_class c JOIN pg_extension e ON e.extname = 'openinfo' AND e.extnamespace = c.relnamespace
+         WHERE c.relkind = 'r'
+    )
+    SELECT 'openinfo_table_bytes' AS name, jsonb_build_object('table', t.name) AS labels,
+           coalesce(pg_table_size(t.oid), 0)::double precision AS value
+      FROM ours t
+    UNION ALL
+    SELECT 'openinfo_index_bytes', jsonb_build_object('table', t.name, 'index', x.relname),
+           coalesce(pg_relation_size(x.oid), 0)::double precision
+      FROM ours t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class x ON x.oid = i.indexrelid
+    UNION ALL
+    SELECT m.name, jsonb_build_object('job', j.name), m.value
+      FROM @extschema@.job_status() j
+     CROSS JOIN LATERAL (VALUES
+            ('openinfo_job_active', j.active::int::double precision),
+            ('openinfo_job_overdue', j.overdue::int::double precision),
+            ('openinfo_job_last_success_seconds',
+             extract(epoch FROM clock_timestamp() - j.last_success)::double precision)) m (name, value)
+     WHERE m.value IS NOT NULL
+    UNION ALL
+    SELECT m.name, m.labels, m.value FROM @extschema@.tenant_metrics() m;
+REVOKE ALL ON TABLE @extschema@.openinfo_metrics FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE @extschema@.openinfo_metrics TO service_role, openinfo_monitor;
+COMMENT ON VIEW @extschema@.openinfo_metrics IS 'Numbers for exporters: sizes, jobs, queues, failures';
+COMMENT ON COLUMN @extschema@.openinfo_metrics.name IS 'Name of the metric, which ends with its unit unless it is a count';
+COMMENT ON COLUMN @extschema@.openinfo_metrics.labels IS 'Object: what the value is about, such as a table, a queue or a job';
+COMMENT ON COLUMN @extschema@.openinfo_metrics.value IS 'Seconds, bytes, a count, or 1 for yes and 0 for no';
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- Privileges and the security checklist
@@ -270,7 +185,7 @@ COMMENT ON COLUMN @extschema@.openinfo_slow_queries.query IS 'Its text, with par
 -- changes the grants of a table replaces this function.  Functions as these, with a parsed body, also survive ALTER
 -- SCHEMA ... RENAME.
 CREATE FUNCTION @extschema@.api_privileges() RETURNS TABLE (relname text, reads boolean, inserts text[], updates text[], deletes boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     VALUES
         ('workspaces', true, '{}'::text[], '{name,industry_vertical,subdomain,custom_domain,branding}'::text[], false),
@@ -316,7 +231,7 @@ CREATE FUNCTION @extschema@.checked_tables() RETURNS TABLE (
         oid oid, name text, relname text, relowner oid, relnamespace oid, relrowsecurity boolean,
         relforcerowsecurity boolean, relacl aclitem[], workspace_column int2, workspace_required boolean,
         ours boolean, reads boolean, inserts text[], updates text[], deletes boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT c.oid, c.oid::regclass::text, c.relname::text, c.relowner, c.relnamespace, c.relrowsecurity,
            c.relforcerowsecurity, c.relacl, w.attnum, w.attnotnull,
@@ -335,7 +250,7 @@ COMMENT ON FUNCTION @extschema@.checked_tables() IS
     'Used by the security checklist: tables of openinfo, and all others that have a workspace_id';
 
 CREATE FUNCTION @extschema@.checked_roles() RETURNS TABLE (oid oid, name text, by_request boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT r.oid, r.rolname::text, r.rolname <> 'service_role'
       FROM pg_roles r WHERE r.rolname IN ('anon', 'authenticated', 'service_role');
@@ -347,7 +262,7 @@ COMMENT ON FUNCTION @extschema@.checked_roles() IS
 
 CREATE FUNCTION @extschema@.checked_columns() RETURNS TABLE (
         tableoid oid, name text, ours boolean, attnum int2, attacl aclitem[], insertable boolean, updatable boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 200 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.oid, t.name || '.' || quote_ident(a.attname), t.ours, a.attnum, a.attacl,
            a.attname::text = ANY (t.inserts), a.attname::text = ANY (t.updates)
@@ -361,7 +276,7 @@ COMMENT ON FUNCTION @extschema@.checked_columns() IS
 
 CREATE FUNCTION @extschema@.checked_functions() RETURNS TABLE (
         oid oid, name text, proacl aclitem[], proowner oid, proconfig text[], pinned boolean, initprivs aclitem[])
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT p.oid, p.oid::regprocedure::text, p.proacl, p.proowner, p.proconfig, p.prosecdef OR l.lanname <> 'c', i.initprivs
       FROM pg_extension e
@@ -377,7 +292,7 @@ COMMENT ON FUNCTION @extschema@.checked_functions() IS
     'Used by the security checklist: functions of openinfo; pinned is true of those that need a search_path of their own';
 
 CREATE FUNCTION @extschema@.checked_definers() RETURNS TABLE (oid oid, name text, proconfig text[])
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT p.oid, p.oid::regprocedure::text, p.proconfig
       FROM pg_proc p
@@ -397,7 +312,7 @@ COMMENT ON FUNCTION @extschema@.checked_definers() IS
     'Used by the security checklist: SECURITY DEFINER functions that a request can call, or that a trigger calls';
 
 CREATE FUNCTION @extschema@.checked_views() RETURNS TABLE (oid oid, name text, relacl aclitem[])
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT c.oid, c.oid::regclass::text, c.relacl
       FROM pg_extension e
@@ -411,7 +326,7 @@ COMMENT ON FUNCTION @extschema@.checked_views() IS
     'Used by the security checklist: views of openinfo';
 
 CREATE FUNCTION @extschema@.checked_view_tables() RETURNS TABLE (view oid, tenant boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE reads_directly (view, relation) AS (
         SELECT w.ev_class, d.refobjid
@@ -433,7 +348,7 @@ COMMENT ON FUNCTION @extschema@.checked_view_tables() IS
 
 -- Tables of openinfo must name the workspace in its own words, without an alternative; others must mention it.
 CREATE FUNCTION @extschema@.checked_policies() RETURNS TABLE (tableoid oid, name text, polcmd text, polpermissive boolean, bound boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')', p.polcmd::text, p.polpermissive,
            CASE WHEN NOT t.ours THEN
@@ -463,7 +378,7 @@ COMMENT ON FUNCTION @extschema@.checked_policies() IS
 CREATE FUNCTION @extschema@.checked_foreign_keys() RETURNS TABLE (
         tableoid oid, name text, workspace_column int2, oid oid, conkey int2[], confkey int2[], confrelid oid,
         confdeltype text, confdelsetcols int2[], convalidated boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.oid, t.name || ' (' || quote_ident(k.conname) || ')', t.workspace_column, k.oid, k.conkey, k.confkey,
            k.confrelid, k.confdeltype::text, k.confdelsetcols, k.convalidated
@@ -475,7 +390,7 @@ COMMENT ON FUNCTION @extschema@.checked_foreign_keys() IS
     'Used by the security checklist: foreign keys of those tables';
 
 CREATE FUNCTION @extschema@.checked_schemas() RETURNS TABLE (oid oid, ours boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT n.relnamespace, bool_or(n.ours)
       FROM (SELECT e.extnamespace AS relnamespace, true AS ours FROM pg_extension e WHERE e.extname = 'openinfo'
@@ -488,7 +403,7 @@ COMMENT ON FUNCTION @extschema@.checked_schemas() IS
     'Used by the security checklist: schemas of those tables';
 
 CREATE FUNCTION @extschema@.checklist_rls_enabled() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.name FROM @extschema@.checked_tables() t WHERE NOT t.relrowsecurity
     UNION ALL
@@ -502,7 +417,7 @@ COMMENT ON FUNCTION @extschema@.checklist_rls_enabled() IS
     'Security checklist: violations of "RLS is enabled on all tables"';
 
 CREATE FUNCTION @extschema@.checklist_rls_forced() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.name FROM @extschema@.checked_tables() t WHERE NOT t.relforcerowsecurity;
 END;
@@ -513,7 +428,7 @@ COMMENT ON FUNCTION @extschema@.checklist_rls_forced() IS
 
 -- A restrictive policy for all commands that names the workspace holds, whatever else is permitted.
 CREATE FUNCTION @extschema@.checklist_policies() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT p.name FROM @extschema@.checked_policies() p
      WHERE p.polpermissive AND NOT coalesce(p.bound, true)
@@ -533,7 +448,7 @@ COMMENT ON FUNCTION @extschema@.checklist_policies() IS
 
 -- Without security_invoker a view reads as its owner.  RLS applies neither to materialized views nor to foreign tables.
 CREATE FUNCTION @extschema@.checklist_views() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT c.oid::regclass::text FROM pg_class c
      WHERE (c.relkind IN ('m', 'f')
@@ -554,7 +469,7 @@ COMMENT ON FUNCTION @extschema@.checklist_views() IS
     'Security checklist: violations of "Views do not bypass RLS"';
 
 CREATE FUNCTION @extschema@.checklist_roles() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT r.name || ' ' || x.trait
       FROM @extschema@.checked_roles() r JOIN pg_roles g ON g.oid = r.oid
@@ -580,7 +495,7 @@ COMMENT ON FUNCTION @extschema@.checklist_roles() IS
     'Security checklist: violations of "API roles cannot bypass RLS"';
 
 CREATE FUNCTION @extschema@.checklist_service_functions() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT f.name FROM @extschema@.checked_functions() f JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
      WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE')
@@ -593,7 +508,7 @@ COMMENT ON FUNCTION @extschema@.checklist_service_functions() IS
 
 -- Without a path of its own the function takes the caller's; one with a schema that requests may create in is as bad.
 CREATE FUNCTION @extschema@.checklist_search_path() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT f.name FROM @extschema@.checked_functions() f
      WHERE f.pinned AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)
@@ -614,7 +529,7 @@ COMMENT ON FUNCTION @extschema@.checklist_search_path() IS
 
 -- The triggers must run for each row, on INSERT and on UPDATE of any column, without a condition.
 CREATE FUNCTION @extschema@.checklist_sealed_data() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s on %s for %s', p, t.name, r.name)
       FROM @extschema@.checked_tables() t CROSS JOIN @extschema@.checked_roles() r
@@ -637,7 +552,7 @@ COMMENT ON FUNCTION @extschema@.checklist_sealed_data() IS
     'Security checklist: violations of "Sensitive data is sealed"';
 
 CREATE FUNCTION @extschema@.checklist_email_check() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.name || '.email' FROM @extschema@.checked_tables() t
      WHERE t.ours AND t.relname = 'users'
@@ -651,7 +566,7 @@ COMMENT ON FUNCTION @extschema@.checklist_email_check() IS
     'Security checklist: violations of "E-mail addresses are validated in a CHECK constraint"';
 
 CREATE FUNCTION @extschema@.checklist_workspace_cascade() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.name || '.workspace_id may be NULL' FROM @extschema@.checked_tables() t
      WHERE t.workspace_column IS NOT NULL AND NOT t.workspace_required
@@ -669,7 +584,7 @@ COMMENT ON FUNCTION @extschema@.checklist_workspace_cascade() IS
     'Security checklist: violations of "Tenant rows are deleted with their workspace"';
 
 CREATE FUNCTION @extschema@.checklist_foreign_keys() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT k.name || ' does not include the workspace'
       FROM @extschema@.checked_foreign_keys() k JOIN @extschema@.checked_tables() r ON r.oid = k.confrelid
@@ -696,7 +611,7 @@ COMMENT ON FUNCTION @extschema@.checklist_foreign_keys() IS
     'Security checklist: violations of "Foreign keys include the workspace"';
 
 CREATE FUNCTION @extschema@.checklist_workspace_index() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.name FROM @extschema@.checked_tables() t
      WHERE t.workspace_column IS NOT NULL
@@ -709,7 +624,7 @@ COMMENT ON FUNCTION @extschema@.checklist_workspace_index() IS
     'Security checklist: violations of "Tenant tables have an index on workspace_id"';
 
 CREATE FUNCTION @extschema@.checklist_public() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s on %s', a.privilege_type, t.name)
       FROM (SELECT w.name, w.relacl FROM @extschema@.checked_tables() w
@@ -729,7 +644,7 @@ COMMENT ON FUNCTION @extschema@.checklist_public() IS
     'Security checklist: violations of "PUBLIC has no access"';
 
 CREATE FUNCTION @extschema@.checklist_anon() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s on %s', p, t.name)
       FROM (SELECT w.oid, w.name FROM @extschema@.checked_tables() w
@@ -749,7 +664,7 @@ COMMENT ON FUNCTION @extschema@.checklist_anon() IS
     'Security checklist: violations of "anon has no access"';
 
 CREATE FUNCTION @extschema@.checklist_authenticated() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s on %s', p, c.name)
       FROM @extschema@.checked_columns() c JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
@@ -772,7 +687,7 @@ COMMENT ON FUNCTION @extschema@.checklist_authenticated() IS
 
 -- RLS does not apply to TRUNCATE, so tables of the user count too.
 CREATE FUNCTION @extschema@.checklist_truncate() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s on %s for %s', p, t.name, r.name)
       FROM @extschema@.checked_tables() t CROSS JOIN @extschema@.checked_roles() r
@@ -789,7 +704,7 @@ COMMENT ON FUNCTION @extschema@.checklist_truncate() IS
     'Security checklist: violations of "No API role has TRUNCATE, REFERENCES or TRIGGER"';
 
 CREATE FUNCTION @extschema@.checklist_create_in_schema() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s in schema %s', r.name, n.oid::regnamespace)
       FROM @extschema@.checked_schemas() n
@@ -802,7 +717,7 @@ COMMENT ON FUNCTION @extschema@.checklist_create_in_schema() IS
     'Security checklist: violations of "No API role may create objects in the schemas"';
 
 CREATE FUNCTION @extschema@.checklist_settings() RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%s: %s', coalesce('role ' || quote_ident(g.rolname),
                                      CASE d.setdatabase WHEN 0 THEN 'every role' ELSE 'database' END), s)
@@ -820,7 +735,7 @@ COMMENT ON FUNCTION @extschema@.checklist_settings() IS
     'Security checklist: violations of "No setting supplies an identity or disables a safeguard"';
 
 CREATE FUNCTION @extschema@.security_checklist() RETURNS TABLE (item text, ok boolean, detail text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 18 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH counted AS (
         SELECT count(*) AS tables, count(t.workspace_column) AS tenant_tables,

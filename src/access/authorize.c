@@ -9,6 +9,7 @@
 #include "openinfo.h"
 
 #include "miscadmin.h"
+#include "utils/acl.h"
 
 #include "access/authorize.h"
 #include "access/claims.h"
@@ -109,6 +110,16 @@ authorize_service(const char *function)
 {
 	if (!catalog_is_service_role(GetUserId()))
 		error_service_only(function);
+}
+
+/* The same for a function that openinfo_monitor may call too. */
+void
+authorize_monitor(const char *function)
+{
+	Oid monitor = get_role_oid("openinfo_monitor", true);
+
+	if (!OidIsValid(monitor) || !has_privs_of_role(GetUserId(), monitor))
+		authorize_service(function);
 }
 
 /*

@@ -182,6 +182,7 @@ enum
 	STATUS_SCHEDULE,
 	STATUS_ACTIVE,
 	STATUS_LAST_START,
+	STATUS_LAST_SUCCESS,
 	STATUS_LAST_STATUS,
 	STATUS_LAST_MESSAGE,
 	STATUS_DURATION,
@@ -190,14 +191,13 @@ enum
 };
 
 /*
- * job_status() returns table (name text, schedule text, active boolean, last_start timestamptz, last_status
- * text,
- *		last_message text, duration interval, overdue boolean)
+ * job_status() returns table (name text, schedule text, active boolean, last_start timestamptz,
+ *		last_success timestamptz, last_status text, last_message text, duration interval, overdue boolean)
  *
  * The four jobs and their last runs; behind view openinfo_jobs.  last_status is 'not scheduled' where
  * pg_cron, in this database, has no such job.  overdue is NULL for a job that is not scheduled, or when
  * pg_cron does not record runs.
- * Callers: superusers and service_role.  Errors: 42501 other callers.  Locks: AccessShare on pg_cron's two
+ * Callers: superusers, service_role and openinfo_monitor.  Errors: 42501 other callers.  Locks: AccessShare on pg_cron's two
  * tables.
  */
 PG_FUNCTION_INFO_V1(openinfo_job_status);
@@ -206,7 +206,10 @@ openinfo_job_status(PG_FUNCTION_ARGS)
 {
 	/* a run without a connection has an end and no start; a job that never ran counts from its scheduling */
 	static Statement read = STATEMENT(
-		"SELECT j.schedule, j.active, coalesce(r.start_time, r.end_time), r.status, r.return_message,"
+		"SELECT j.schedule, j.active, coalesce(r.start_time, r.end_time),"
+		"       (SELECT end_time FROM cron.job_run_details"
+		"         WHERE jobid = j.jobid AND status = 'succeeded' ORDER BY runid DESC LIMIT 1),"
+		"       r.status, r.return_message,"
 		"       r.end_time - r.start_time,"
 		"       j.active AND CASE WHEN current_setting('cron.log_run', true) IS DISTINCT FROM 'off' THEN"
 		"         greatest(coalesce(r.start_time, r.end_time),"
@@ -223,7 +226,7 @@ openinfo_job_status(PG_FUNCTION_ARGS)
 	bool		   have_cron = jobs_have_cron();
 	StatementScope scope;
 
-	authorize_service("job_status");
+	authorize_monitor("job_status");
 	InitMaterializedSRF(fcinfo, 0);
 	statement_begin_as(&scope, catalog_extension_owner());
 	for (int i = 0; i < lengthof(jobs); i++)

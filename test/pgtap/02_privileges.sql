@@ -14,28 +14,25 @@ CREATE TEMP VIEW our_column AS
 -- Tables: what "authenticated" may read, and the columns that it may write -----------------------------------------------
 
 CREATE TEMP TABLE granted (tablename text, reads boolean, inserts text[], updates text[], deletes boolean) ON COMMIT DROP;
-INSERT INTO granted VALUES
-    ('workspaces', true, '{}', '{name,industry_vertical,subdomain,custom_domain,branding}', false),
-    ('users', true, '{}', '{full_name,avatar_url,last_login_at}', false),
-    ('plans', true, '{}', '{}', false),
-    ('global_topics', true, '{}', '{}', false),
-    ('trends', true, '{}', '{}', false),
-    ('queries', true, '{topic_id,name,filters,status,next_run_at}', '{name,filters,status,next_run_at}', true),
-    ('saved_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
-    ('leads', true, '{query_id,company_data,contact_data}', '{company_data,contact_data,query_id}', true),
-    ('credit_usage', true, '{}', '{}', false),
-    ('billing_events', true, '{}', '{}', false),
-    ('stripe_customers', true, '{}', '{}', false),
-    ('export_jobs', true, '{export_format,filters}', '{}', true),
-    ('people_search_results', true, '{person_data,search_filters}', '{}', true),
-    ('saved_people_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
-    ('integrations', true, '{type,name,status,config}', '{type,name,status,config}', true),
-    ('notification_preferences', true, '{}', '{email_new_leads,email_daily_digest,email_weekly_report,email_query_completed,email_credit_low,email_billing_updates,inapp_new_leads,inapp_mentions,inapp_system_updates,slack_new_leads,slack_daily_digest}', false),
-    ('schema_migrations', false, '{}', '{}', false),
-    ('expired_export_files', false, '{}', '{}', false),
-    ('integration_events', false, '{}', '{}', false),
-    ('sealed_contacts', false, '{}', '{}', false),
-    ('sealed_secrets', false, '{}', '{}', false);
+INSERT INTO granted SELECT * FROM api_privileges();
+-- api_privileges() says what is meant; that it is meant so, this says again for what matters most.
+SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE reads AND relname IN
+        ('sealed_contacts', 'sealed_secrets', 'integration_events', 'expired_export_files', 'schema_migrations') $$,
+    'sealed tables and what workers use are closed');
+SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE inserts <> '{}' AND relname NOT IN
+        ('queries', 'saved_searches', 'leads', 'export_jobs', 'people_search_results', 'saved_people_searches', 'integrations') $$,
+    'members insert into seven tables');
+SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE deletes AND relname NOT IN
+        ('queries', 'saved_searches', 'leads', 'export_jobs', 'people_search_results', 'saved_people_searches', 'integrations') $$,
+    'members delete from the same');
+SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE updates <> '{}' AND relname NOT IN
+        ('workspaces', 'users', 'queries', 'saved_searches', 'leads', 'saved_people_searches', 'integrations', 'notification_preferences') $$,
+    'members update eight');
+SELECT results_eq($$ SELECT updates FROM api_privileges() WHERE relname = 'users' $$, $$ VALUES ('{full_name,avatar_url,last_login_at}'::text[]) $$,
+    'neither role nor plan nor credits of a member');
+SELECT is_empty($$ SELECT relname, c FROM api_privileges() CROSS JOIN unnest(inserts || updates) c
+     WHERE c IN ('id', 'workspace_id', 'user_id', 'created_by', 'created_at', 'updated_at') OR c ~ '(credit|attempts|lease|revealed|stripe|total_)' $$,
+    'no column that openinfo itself keeps');
 
 SELECT set_eq($$ SELECT name FROM our_table $$, $$ SELECT tablename FROM granted $$, 'every table of the schema is listed here');
 SELECT is_empty($$ SELECT g.tablename, c FROM granted g CROSS JOIN unnest(g.inserts || g.updates) c WHERE NOT EXISTS (SELECT FROM our_column o WHERE o.tablename = g.tablename AND o.name = c) $$,
@@ -139,7 +136,7 @@ INSERT INTO internal VALUES
     -- what the functions on people ask, as the owner of the tables
     ('person_email', 'user'), ('person_matches', 'nobody'),
     -- behind views, which ask as their caller; and the checklist
-    ('job_status', 'service'), ('slow_queries', 'service'), ('security_checklist', 'service'),
+    ('job_status', 'service'), ('tenant_metrics', 'service'), ('security_checklist', 'service'), ('api_privileges', 'service'),
     -- in an index too, for whoever writes a topic; and what only the index itself calls
     ('topic_search_band', 'service'), ('topic_search_text', 'service'), ('topic_search_keys', 'service'),
     ('topic_keys_extract', 'nobody'), ('topic_keys_question', 'nobody'), ('topic_keys_in_range', 'nobody'), ('topic_keys_answer', 'nobody'),
@@ -150,6 +147,7 @@ INSERT INTO internal VALUES
 CREATE TEMP VIEW our_function AS
     SELECT p.oid, p.oid::regprocedure::text AS signature, p.proname::text AS name,
            CASE WHEN p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) OR p.proname ~ '^migration_\d+_' THEN 'nobody'
+                WHEN p.proname ~ '^check(ed|list)_' THEN 'service'
                 ELSE (SELECT caller FROM (TABLE callable UNION ALL TABLE internal) l WHERE l.name = p.proname) END AS caller,
            -- a constant NULL for a strict function would be folded before anybody looks at privileges
            (SELECT format('SELECT %s(%s) FROM (SELECT %s OFFSET 0) arguments', p.oid::regproc, string_agg('a' || i, ', ' ORDER BY i), string_agg(format('NULL::%s AS a%s', format_type(t, NULL), i), ', ' ORDER BY i))

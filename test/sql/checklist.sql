@@ -99,7 +99,7 @@ INSERT INTO pg_temp.broken (command) VALUES
     ('GRANT INSERT ON openinfo.leads TO PUBLIC'),
     ('GRANT SELECT (slug) ON openinfo.workspaces TO PUBLIC'),
     ('GRANT EXECUTE ON FUNCTION openinfo.leave_workspace() TO PUBLIC'),
-    ('GRANT SELECT ON openinfo.openinfo_connections TO PUBLIC'),
+    ('GRANT SELECT ON openinfo.openinfo_metrics TO PUBLIC'),
 
     ('GRANT SELECT ON openinfo.plans TO anon'),
     ('GRANT UPDATE (email) ON openinfo.users TO anon'),
@@ -110,7 +110,7 @@ INSERT INTO pg_temp.broken (command) VALUES
     ('GRANT INSERT ON openinfo.saved_searches TO authenticated'),
     ('GRANT DELETE ON openinfo.credit_usage TO authenticated'),
     ('GRANT SELECT (file_url) ON openinfo.expired_export_files TO authenticated'),
-    ('GRANT SELECT ON openinfo.openinfo_slow_queries TO authenticated'),
+    ('GRANT SELECT ON openinfo.openinfo_metrics TO authenticated'),
     ('CREATE ROLE regress_group; GRANT regress_group TO authenticated; GRANT DELETE ON openinfo.workspaces TO regress_group'),
 
     ('GRANT TRUNCATE ON openinfo.leads TO service_role'),

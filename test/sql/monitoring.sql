@@ -1,56 +1,75 @@
--- The views that watch the installation: who may read them, and that they say what is so.
+-- The views for monitoring: who may read them, and that every value is a number.
 SET search_path = openinfo, pg_temp;
-SET client_min_messages = notice;
 
 SELECT v, array_agg(r ORDER BY r) FILTER (WHERE has_table_privilege(r, v, 'SELECT')) AS readers,
        bool_or(has_any_column_privilege(r, v, 'INSERT, UPDATE') OR has_table_privilege(r, v, 'DELETE')) AS writable
-  FROM unnest('{openinfo_table_sizes,openinfo_index_usage,openinfo_connections,openinfo_slow_queries}'::text[]) v, unnest('{anon,authenticated,service_role}'::text[]) r GROUP BY v ORDER BY v;
-SELECT r, has_function_privilege(r, 'slow_queries()', 'EXECUTE') FROM unnest('{anon,authenticated,service_role}'::text[]) r;
+  FROM unnest('{openinfo_jobs,openinfo_metrics}'::text[]) v,
+       unnest('{anon,authenticated,service_role,openinfo_monitor}'::text[]) r
+ GROUP BY v ORDER BY v;
 
-CREATE SCHEMA regress_watched;
-CREATE TABLE regress_watched.notes (id int PRIMARY KEY, workspace_id uuid, note text);
-CREATE TABLE regress_watched.unrelated (id int PRIMARY KEY);
-CREATE INDEX notes_note ON regress_watched.notes (note);
-INSERT INTO regress_watched.notes SELECT n, NULL, 'note ' || n FROM generate_series(1, 1000) n;
-ANALYZE regress_watched.notes;
+-- What openinfo_monitor may do beyond that: look into the schema, and call what the views call.
+SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = 'openinfo_monitor';
+SELECT p, has_schema_privilege('openinfo_monitor', 'openinfo', p) FROM unnest('{USAGE,CREATE}'::text[]) p;
+SELECT relname, p FROM pg_class, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p
+ WHERE relnamespace = 'openinfo'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+   AND (has_table_privilege('openinfo_monitor', oid, p)
+        OR p IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege('openinfo_monitor', oid, p))
+ ORDER BY 1, 2;
+SELECT proname FROM pg_proc WHERE pronamespace = 'openinfo'::regnamespace AND has_function_privilege('openinfo_monitor', oid, 'EXECUTE') ORDER BY proname;
 
-SET ROLE service_role;
-
--- Every table of the schema, and the user's own that have a workspace_id.
-SELECT c.relname AS missing FROM pg_class c WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind = 'r'
-   AND NOT EXISTS (SELECT FROM openinfo_table_sizes s WHERE s.schema_name = 'openinfo' AND s.table_name = c.relname);
-SELECT schema_name, table_name, estimated_rows, total_bytes = (SELECT pg_total_relation_size(c.oid) FROM pg_class c WHERE c.relnamespace = 'regress_watched'::regnamespace AND c.relname = 'notes') AS total,
-       total_bytes = table_bytes + index_bytes AS sum, index_bytes > 0 AS has_indexes, dead_rows >= 0 AS dead, last_vacuum IS NULL AS never_vacuumed
-  FROM openinfo_table_sizes WHERE schema_name <> 'openinfo';
-SELECT array_agg(total_bytes) = array_agg(total_bytes ORDER BY total_bytes DESC) AS largest_first FROM openinfo_table_sizes;
-
--- Every index, too; an index that enforces a key is needed even when nobody asks it.
-SELECT i.indexrelid::regclass AS missing FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind = 'r'
-   AND NOT EXISTS (SELECT FROM openinfo_index_usage u WHERE u.schema_name = 'openinfo' AND (u.index_name)::regclass = i.indexrelid);
-SELECT table_name, index_name, scans, entries_read, enforces, valid, unused, definition FROM openinfo_index_usage WHERE schema_name = 'regress_watched' ORDER BY index_name;
+-- Every value is a finite number, and no metric is listed twice.
+SET ROLE openinfo_monitor;
+SELECT name, labels, value FROM openinfo_metrics WHERE value IS NULL OR value IN ('NaN', 'Infinity', '-Infinity') OR value < 0;
+SELECT name, labels FROM openinfo_metrics GROUP BY name, labels HAVING count(*) > 1;
+SELECT name, array_agg(DISTINCT k ORDER BY k) AS labels
+  FROM openinfo_metrics LEFT JOIN LATERAL jsonb_object_keys(labels) k ON true GROUP BY name ORDER BY name;
+SELECT name, labels FROM openinfo_metrics WHERE name !~ '_bytes$' ORDER BY name, labels;
+SELECT count(*) > 0 AS jobs FROM openinfo_jobs;
+-- Sizes of every table and index of the schema.
+SELECT c.relname AS missing FROM pg_class c
+ WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'i')
+   AND NOT EXISTS (SELECT FROM openinfo_metrics m
+                    WHERE m.name = CASE c.relkind WHEN 'r' THEN 'openinfo_table_bytes' ELSE 'openinfo_index_bytes' END
+                      AND m.labels ->> CASE c.relkind WHEN 'r' THEN 'table' ELSE 'index' END = c.relname);
+-- Nothing of a tenant.
+\set VERBOSITY terse
+SELECT count(*) FROM leads;
+SELECT get_workspace_stats('0c000000-0000-4000-8000-000000000001');
 RESET ROLE;
-SET enable_seqscan = off;
-SELECT count(*) FROM regress_watched.notes WHERE note = 'note 7';
-RESET enable_seqscan;
-SELECT pg_stat_force_next_flush();
-SET ROLE service_role;
-SELECT index_name, scans, unused FROM openinfo_index_usage WHERE schema_name = 'regress_watched' ORDER BY index_name;
+-- Also when EXECUTE is granted by mistake.
+BEGIN;
+GRANT EXECUTE ON FUNCTION tenant_metrics(), job_status() TO authenticated;
+SET LOCAL ROLE authenticated;
+SAVEPOINT s;
+SELECT count(*) FROM tenant_metrics();
+ROLLBACK TO s;
+SELECT count(*) FROM job_status();
+ROLLBACK;
 
--- Connections to this database, this one among them.
-SELECT sum(connections) >= 1 AS connected, bool_and(connections > 0 AND waiting_for_lock BETWEEN 0 AND connections AND max_connections = current_setting('max_connections')::int) AS sane FROM openinfo_connections;
-RESET ROLE;
-SELECT connections >= 1 AS me, longest_transaction >= interval '0' AS since FROM openinfo_connections WHERE role_name = current_user AND state = 'active';
-
--- Without pg_stat_statements there are no slow queries to tell of; in the database alone, it tells nothing, and why.
-SET ROLE service_role;
-SELECT count(*) FROM openinfo_slow_queries;
-RESET ROLE;
-CREATE EXTENSION pg_stat_statements SCHEMA regress_watched;
-SELECT count(*) FROM openinfo_slow_queries;
-SET ROLE service_role;
-SELECT count(*) FROM openinfo_slow_queries;
-RESET ROLE;
-DROP EXTENSION pg_stat_statements;
-
-SET client_min_messages = warning;
-DROP SCHEMA regress_watched CASCADE;
+-- What is counted, beside what was there before.
+BEGIN;
+CREATE TABLE pg_temp.before AS SELECT * FROM openinfo_metrics WHERE name !~ '_bytes$';
+INSERT INTO workspaces (id, slug, name) VALUES ('0c000000-0000-4000-8000-000000000001', 'metrics', 'M');
+INSERT INTO users (id, workspace_id, auth_user_id, email, plan, daily_credit_limit, daily_credits_used, credits_reset_on) VALUES
+    ('0c000000-0000-4000-8000-00000000000a', '0c000000-0000-4000-8000-000000000001', gen_random_uuid(), 'a@metrics.example', 'enterprise', NULL, 7, (now() AT TIME ZONE 'UTC')::date),
+    ('0c000000-0000-4000-8000-00000000000b', '0c000000-0000-4000-8000-000000000001', gen_random_uuid(), 'b@metrics.example', 'enterprise', NULL, 9, '2026-01-05');
+INSERT INTO global_topics (id, topic) VALUES ('0c000000-0000-4000-8000-0000000000f1', 'metrics: a topic');
+INSERT INTO queries (workspace_id, topic_id, name, status, next_run_at, lease_until)
+SELECT '0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000f1', name, status::query_status, now() + next, now() + lease
+  FROM (VALUES ('due', 'active', interval '-20 years', NULL::interval), ('claimed', 'active', '-1 hour', interval '1 minute'),
+               ('later', 'active', '1 hour', NULL), ('paused', 'paused', '-1 hour', NULL)) v (name, status, next, lease);
+INSERT INTO leads (workspace_id, company_data, created_at, enrichment_status, enrichment_attempts, enrichment_lease_until, delivery_status, delivery_attempts)
+SELECT '0c000000-0000-4000-8000-000000000001', format('{"name": "%s"}', n)::jsonb, now() - interval '20 years', e::enrichment_status, ea, now() + lease, d::delivery_status, da
+  FROM (VALUES (1, 'pending', 0, NULL::interval, 'pending', 0), (2, 'failed', 2, NULL, 'pending', 0), (3, 'failed', 3, NULL, 'pending', 0),
+               (4, 'enriching', 1, '1 minute', 'pending', 0), (5, 'enriching', 1, '-1 minute', 'pending', 0),
+               (6, 'enriched', 1, NULL, 'pending', 0), (7, 'enriched', 1, NULL, 'failed', 3), (8, 'enriched', 1, NULL, 'delivered', 1)) v (n, e, ea, lease, d, da);
+INSERT INTO export_jobs (workspace_id, user_id, status) VALUES ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-00000000000a', 'failed');
+INSERT INTO expired_export_files (workspace_id, file_url) VALUES ('0c000000-0000-4000-8000-000000000001', 'a'), ('0c000000-0000-4000-8000-000000000001', 'b');
+INSERT INTO integrations (id, workspace_id, type, name, status) VALUES
+    ('0c000000-0000-4000-8000-0000000000d1', '0c000000-0000-4000-8000-000000000001', 'slack', 'S', 'error');
+INSERT INTO integration_events (workspace_id, integration_id, event_data, sent_at, created_at) VALUES
+    ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', NULL, now() - interval '20 years'),
+    ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', now(), now());
+SELECT name, labels, CASE WHEN name = 'openinfo_queue_age_seconds' THEN m.value > 600000000 END AS old, CASE WHEN name <> 'openinfo_queue_age_seconds' THEN m.value - b.value END AS more
+  FROM openinfo_metrics m JOIN pg_temp.before b USING (name, labels) WHERE m.value <> b.value ORDER BY name, labels;
+ROLLBACK;
