@@ -31,7 +31,7 @@ SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE updates <> '{}' AN
 SELECT results_eq($$ SELECT updates FROM api_privileges() WHERE relname = 'users' $$, $$ VALUES ('{full_name,avatar_url,last_login_at}'::text[]) $$,
     'neither role nor plan nor credits of a member');
 SELECT is_empty($$ SELECT relname, c FROM api_privileges() CROSS JOIN unnest(inserts || updates) c
-     WHERE c IN ('id', 'workspace_id', 'user_id', 'created_by', 'created_at', 'updated_at') OR c ~ '(credit|attempts|lease|revealed|stripe|total_)' $$,
+     WHERE c IN ('id', 'workspace_id', 'user_id', 'created_by', 'created_at', 'updated_at') OR c ~ '(credits_|daily_credit|attempts|lease|revealed|stripe|total_)' $$,
     'no column that openinfo itself keeps');
 
 SELECT set_eq($$ SELECT name FROM our_table $$, $$ SELECT tablename FROM granted $$, 'every table of the schema is listed here');

@@ -23,7 +23,8 @@ my $reference = slurp_file('docs/reference.md');
 # The rows of tables whose first cell is this name in code.
 sub row_of { my $name = shift; return join "\n", $reference =~ /^(\| `\Q$name\E` \|.*)$/mg }
 
-# Functions that someone calls: not triggers, the support functions of an index, nor the migrations.  Signatures are
+# Functions that someone calls: not triggers, the support functions of an index, the migrations, nor the parts of the
+# security checklist.  Signatures are
 # compared in one spelling: int, no casts in defaults, nothing returned instead of void.
 sub spelled
 {
@@ -42,7 +43,7 @@ foreach (rows(<<'END'))
 	SELECT proname, format('%s(%s) returns %s', proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))
 	  FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'openinfo')
 	 WHERE prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND NOT 'internal'::regtype = ANY (proargtypes)
-	   AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid) AND NOT proname LIKE 'migration\_%' ORDER BY 1
+	   AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid) AND proname !~ '^(migration|checked|checklist)_' ORDER BY 1
 END
 {
 	my ($name, $signature) = @$_;
