@@ -146,7 +146,7 @@ SELECT format(E'\n### %s\n\n%s.\n\n| column | type | null | default | meaning |\
 \qecho
 \qecho '## Views'
 \qecho
-\qecho 'For service_role.'
+\qecho 'For service_role and openinfo_monitor.'
 SELECT format(E'\n### %s\n\n%s.\n\n| column | type | meaning |\n|---|---|---|\n%s', r.name,
               rtrim(pg_temp.cell(r.comment), '.'),
               (SELECT string_agg(format('| %s | %s | %s |', c.name, c.type, pg_temp.cell(c.comment)), E'\n'
