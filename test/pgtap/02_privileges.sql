@@ -15,6 +15,8 @@ CREATE TEMP VIEW our_column AS
 
 CREATE TEMP TABLE granted (tablename text, reads boolean, inserts text[], updates text[], deletes boolean) ON COMMIT DROP;
 INSERT INTO granted SELECT * FROM api_privileges();
+SELECT is_empty($$ SELECT relname FROM api_privileges(), pg_proc WHERE proname = 'revoke_default_privileges' AND strpos(prosrc, quote_literal(relname)) = 0 $$,
+    'the event trigger knows every table');
 -- api_privileges() says what is meant; that it is meant so, this says again for what matters most.
 SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE reads AND relname IN
         ('sealed_contacts', 'sealed_secrets', 'integration_events', 'expired_export_files', 'schema_migrations') $$,
