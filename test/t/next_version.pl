@@ -42,22 +42,22 @@ edit('openinfo.control', sub { s/^default_version = '.*'/default_version = '$nex
 edit('Makefile', sub {
 	s{^(\tsrc/leads/leads\.o )}{\tsrc/leads/moods.o \\\n$1}m
 	  && s{^(DATA = )}{$1\\\n\tsql/openinfo--$today--$next.sql \\\n\tsql/openinfo--$next--$today.sql }m });
-edit('src/core/catalog.c', sub { s/("schema_migrations", NULL)/"query_notes", $1/ });
+edit('src/core/catalog.c', sub { s/("schema_migrations", NULL)/"rehearsal_notes", $1/ });
 edit('src/operations/jobs.c', sub { s/^(\t\{"openinfo_cleanup_expired_exports")/\t{"openinfo_rest", "0 1 * * *", 24, "rest"},\n$1/m });
-edit('src/openinfo.h', sub { s/^(#endif)/extern char *openinfo_default_mood;\n$1/m });
+edit('src/openinfo.h', sub { s/^(#endif)/extern char *openinfo_rehearsal_mood;\n$1/m });
 edit('src/openinfo.c', sub {
-	s/^(void _PG_init)/char *openinfo_default_mood = NULL;\n\n$1/m
-	  && s/^(\tMarkGUCPrefixReserved)/\tDefineCustomStringVariable("openinfo.default_mood", "Mood of leads.", NULL, &openinfo_default_mood, "warm", PGC_USERSET, 0, NULL, NULL, NULL);\n$1/m });
+	s/^(void _PG_init)/char *openinfo_rehearsal_mood = NULL;\n\n$1/m
+	  && s/^(\tMarkGUCPrefixReserved)/\tDefineCustomStringVariable("openinfo.rehearsal_mood", "Mood of leads.", NULL, &openinfo_rehearsal_mood, "warm", PGC_USERSET, 0, NULL, NULL, NULL);\n$1/m });
 append_to_file("$tree/src/leads/moods.c", <<'END');
 #include "openinfo.h"
 
 #include "core/catalog.h"
 
-PG_FUNCTION_INFO_V1(openinfo_get_default_mood);
+PG_FUNCTION_INFO_V1(openinfo_get_rehearsal_mood);
 Datum
-openinfo_get_default_mood(PG_FUNCTION_ARGS)
+openinfo_get_rehearsal_mood(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_OID(catalog_enum("lead_mood", openinfo_default_mood));
+	PG_RETURN_OID(catalog_enum("rehearsal_mood", openinfo_rehearsal_mood));
 }
 END
 
@@ -68,21 +68,22 @@ my $without = !$privileges;
 $privileges //= '';
 $privileges =~ s/^CREATE/CREATE OR REPLACE/;
 my $new_privileges = $privileges;
-$new_privileges =~ s/\('leads', true, '\{(.*?)\}', '\{(.*?)\}'/('leads', true, '{$1,priority}', '{$2,priority}'/
-  && $new_privileges =~ s/^(\s*)(\('schema_migrations')/$1('query_notes', true, '{query_id,note}', '{note}', true),\n$1$2/m or $without or die $privileges;
+$new_privileges =~ s/\('leads', true, '\{(.*?)\}', '\{(.*?)\}'/('leads', true, '{$1,rehearsal_rank}', '{$2,rehearsal_rank}'/
+  && $new_privileges =~ s/^(\s*)(\('schema_migrations')/$1('rehearsal_notes', true, '{query_id,note}', '{note}', true),\n$1$2/m or $without or die $privileges;
 
 append_to_file("$tree/sql/openinfo--$today--$next.sql", <<"SCRIPT");
 \\echo Use "ALTER EXTENSION openinfo UPDATE TO '$next'" to load this file. \\quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT \@extschema\@.require_trusted_schema();
 
-CREATE TYPE \@extschema\@.lead_mood AS ENUM ('cold', 'warm');
-COMMENT ON TYPE \@extschema\@.lead_mood IS 'How a lead feels';
+CREATE TYPE \@extschema\@.rehearsal_mood AS ENUM ('cold', 'warm');
+COMMENT ON TYPE \@extschema\@.rehearsal_mood IS 'How a lead feels';
 
-CREATE FUNCTION \@extschema\@.get_default_mood() RETURNS \@extschema\@.lead_mood
-    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_default_mood';
-REVOKE ALL ON FUNCTION \@extschema\@.get_default_mood() FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION \@extschema\@.get_default_mood() TO authenticated, service_role;
-COMMENT ON FUNCTION \@extschema\@.get_default_mood() IS 'Mood of leads';
+CREATE FUNCTION \@extschema\@.get_rehearsal_mood() RETURNS \@extschema\@.rehearsal_mood
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_rehearsal_mood';
+REVOKE ALL ON FUNCTION \@extschema\@.get_rehearsal_mood() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION \@extschema\@.get_rehearsal_mood() TO authenticated, service_role;
+COMMENT ON FUNCTION \@extschema\@.get_rehearsal_mood() IS 'Mood of leads';
 
 CREATE FUNCTION \@extschema\@.rest() RETURNS bigint LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reset_daily_credits';
 REVOKE ALL ON FUNCTION \@extschema\@.rest() FROM PUBLIC, anon, authenticated, service_role;
@@ -94,15 +95,15 @@ CREATE FUNCTION \@extschema\@.migration_99990101000001_moods() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS \$migration\$
 BEGIN
     ALTER TABLE \@extschema\@.leads
-        ADD COLUMN priority int NOT NULL DEFAULT 0 CONSTRAINT leads_priority_not_negative CHECK (priority >= 0),
-        ADD COLUMN mood \@extschema\@.lead_mood;
-    GRANT INSERT (priority), UPDATE (priority) ON TABLE \@extschema\@.leads TO authenticated;
+        ADD COLUMN rehearsal_rank int NOT NULL DEFAULT 0 CONSTRAINT leads_rehearsal_rank_not_negative CHECK (rehearsal_rank >= 0),
+        ADD COLUMN rehearsal_mood \@extschema\@.rehearsal_mood;
+    GRANT INSERT (rehearsal_rank), UPDATE (rehearsal_rank) ON TABLE \@extschema\@.leads TO authenticated;
     PERFORM \@extschema\@.comment_on_table('\@extschema\@.leads'::regclass, NULL, ARRAY[
-        ['priority', 'What comes first'],
-        ['mood', 'How the lead feels'],
-        ['leads_priority_not_negative', 'Priorities are counts']]);
+        ['rehearsal_rank', 'What comes first'],
+        ['rehearsal_mood', 'How the lead feels'],
+        ['leads_rehearsal_rank_not_negative', 'Priorities are counts']]);
 
-    CREATE TABLE \@extschema\@.query_notes (
+    CREATE TABLE \@extschema\@.rehearsal_notes (
         id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at   timestamptz NOT NULL DEFAULT now(),
         updated_at   timestamptz NOT NULL DEFAULT now(),
@@ -113,30 +114,30 @@ BEGIN
         FOREIGN KEY (query_id, workspace_id) REFERENCES \@extschema\@.queries (id, workspace_id) ON DELETE CASCADE,
         FOREIGN KEY (created_by, workspace_id) REFERENCES \@extschema\@.users (id, workspace_id) ON DELETE SET NULL (created_by)
     );
-    PERFORM \@extschema\@.secure_table('\@extschema\@.query_notes'::regclass);
-    CREATE INDEX idx_query_notes_workspace_id ON \@extschema\@.query_notes (workspace_id, created_at DESC);
-    CREATE INDEX idx_query_notes_query_id ON \@extschema\@.query_notes (query_id, workspace_id);
-    CREATE INDEX idx_query_notes_created_by ON \@extschema\@.query_notes (created_by, workspace_id);
-    GRANT SELECT, DELETE, INSERT (query_id, note), UPDATE (note) ON TABLE \@extschema\@.query_notes TO authenticated;
-    CREATE POLICY work_in_workspace ON \@extschema\@.query_notes TO authenticated
+    PERFORM \@extschema\@.secure_table('\@extschema\@.rehearsal_notes'::regclass);
+    CREATE INDEX idx_rehearsal_notes_workspace_id ON \@extschema\@.rehearsal_notes (workspace_id, created_at DESC);
+    CREATE INDEX idx_rehearsal_notes_query_id ON \@extschema\@.rehearsal_notes (query_id, workspace_id);
+    CREATE INDEX idx_rehearsal_notes_created_by ON \@extschema\@.rehearsal_notes (created_by, workspace_id);
+    GRANT SELECT, DELETE, INSERT (query_id, note), UPDATE (note) ON TABLE \@extschema\@.rehearsal_notes TO authenticated;
+    CREATE POLICY work_in_workspace ON \@extschema\@.rehearsal_notes TO authenticated
         USING (workspace_id = (SELECT \@extschema\@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT \@extschema\@.get_user_workspace_id()));
-    PERFORM \@extschema\@.comment_on_table('\@extschema\@.query_notes'::regclass, 'Notes on queries'::text, ARRAY[
+    PERFORM \@extschema\@.comment_on_table('\@extschema\@.rehearsal_notes'::regclass, 'Notes on queries'::text, ARRAY[
         ['query_id', 'Query that the note is about'],
         ['note', 'The note'],
-        ['idx_query_notes_query_id', 'Notes on a query'],
+        ['idx_rehearsal_notes_query_id', 'Notes on a query'],
         ['work_in_workspace', 'Members write the notes of their workspace']]);
 END
 \$migration\$;
 REVOKE ALL ON FUNCTION \@extschema\@.migration_99990101000001_moods() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION \@extschema\@.migration_99990101000001_moods() IS 'Migration: leads.priority, leads.mood, query_notes';
+COMMENT ON FUNCTION \@extschema\@.migration_99990101000001_moods() IS 'Migration: leads.rehearsal_rank, leads.rehearsal_mood, rehearsal_notes';
 
 SELECT \@extschema\@.apply_migrations();
 
 -- not while a dump is restored, which brings the jobs
 DO \$do\$
 BEGIN
-    IF to_regclass('\@extschema\@.query_notes') IS NOT NULL AND EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+    IF to_regclass('\@extschema\@.rehearsal_notes') IS NOT NULL AND EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
         PERFORM \@extschema\@.schedule_jobs();
     END IF;
 END
@@ -146,11 +147,12 @@ SCRIPT
 append_to_file("$tree/sql/openinfo--$next--$today.sql", <<"SCRIPT");
 \\echo Use "ALTER EXTENSION openinfo UPDATE TO '$today'" to load this file. \\quit
 SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT \@extschema\@.require_trusted_schema();
 
-SELECT \@extschema\@.drop_table_if_empty('\@extschema\@.query_notes'::regclass);
-SELECT \@extschema\@.drop_column_if_empty('\@extschema\@.leads'::regclass, 'priority'::text, '0'::text);
-SELECT \@extschema\@.drop_column_if_empty('\@extschema\@.leads'::regclass, 'mood'::text);
-DELETE FROM \@extschema\@.schema_migrations WHERE version = '99990101000001';
+SELECT \@extschema\@.drop_table_if_empty('\@extschema\@.rehearsal_notes'::regclass);
+SELECT \@extschema\@.drop_column_if_empty('\@extschema\@.leads'::regclass, 'rehearsal_rank'::text, '0'::text);
+SELECT \@extschema\@.drop_column_if_empty('\@extschema\@.leads'::regclass, 'rehearsal_mood'::text);
+SELECT \@extschema\@.execute_as_owner('DELETE FROM \@extschema\@.schema_migrations WHERE version = ''99990101000001''');
 
 DO \$do\$
 BEGIN
@@ -163,8 +165,8 @@ END
 $privileges
 DROP FUNCTION \@extschema\@.migration_99990101000001_moods();
 DROP FUNCTION \@extschema\@.rest();
-DROP FUNCTION \@extschema\@.get_default_mood();
-DROP TYPE \@extschema\@.lead_mood;
+DROP FUNCTION \@extschema\@.get_rehearsal_mood();
+DROP TYPE \@extschema\@.rehearsal_mood;
 SCRIPT
 
 my $make = "make -s --no-print-directory -C '$tree' with_llvm=no PG_CONFIG='$ENV{PGBIN}/pg_config'";
@@ -223,7 +225,7 @@ foreach my $version (@versions, $next)
 	my $db = 'at_' . $version =~ s/\W/_/gr;
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
 	$node->safe_psql($db, "CREATE SCHEMA app; CREATE EXTENSION openinfo SCHEMA app VERSION '$version'");
-	fill($node, $db, 'app', query_notes => "(workspace_id, query_id, note) SELECT workspace_id, id, 'n' FROM app.queries");
+	fill($node, $db, 'app', rehearsal_notes => "(workspace_id, query_id, note) SELECT workspace_id, id, 'n' FROM app.queries");
 	is($node->safe_psql($db, $call_all), 't|', "every function of $version works with the library of $next");
 }
 
@@ -235,12 +237,12 @@ sql('ALTER EXTENSION openinfo UPDATE');
 is(checksums($node, 'app', 'app', $columns), $rows, 'the update leaves every row as it was');
 my %now = map { $_ => 1 } split /\n/, snapshot($node, 'app');
 is(join("\n", grep { !$now{$_} && !/^extension\|/ && !/api_privileges|^table\|app\.leads\|/ } split /\n/, $catalog), '', 'and everything that was there');
-my $granted = q{SELECT string_agg(c || ' ' || p, ', ' ORDER BY c, p) FROM unnest('{priority,mood}'::text[]) c, unnest('{INSERT,UPDATE,SELECT}'::text[]) p WHERE has_column_privilege('authenticated', 'app.leads', c, p)};
-my $may = 'mood SELECT, priority INSERT, priority SELECT, priority UPDATE';
+my $granted = q{SELECT string_agg(c || ' ' || p, ', ' ORDER BY c, p) FROM unnest('{rehearsal_rank,rehearsal_mood}'::text[]) c, unnest('{INSERT,UPDATE,SELECT}'::text[]) p WHERE has_column_privilege('authenticated', 'app.leads', c, p)};
+my $may = 'rehearsal_mood SELECT, rehearsal_rank INSERT, rehearsal_rank SELECT, rehearsal_rank UPDATE';
 is(sql($granted), $may, 'members may write the new column');
 is(sql($findings), $found, 'the checklist finds nothing new') unless $without;
 is(sql($jobs), $count + 1, 'the new job is scheduled');
-is(sql("SET openinfo.default_mood = 'cold'; SELECT app.get_default_mood()"), 'cold', 'the new function reads the new setting');
+is(sql("SET openinfo.rehearsal_mood = 'cold'; SELECT app.get_rehearsal_mood()"), 'cold', 'the new function reads the new setting');
 is(sql('SELECT count(*) FROM app.apply_migrations()'), '0', 'there is nothing left to do');
 works($node, 'app', 'app', 'updated');
 
@@ -249,11 +251,11 @@ $node->safe_psql('at_' . $today =~ s/\W/_/gr, 'ALTER EXTENSION openinfo UPDATE')
 same(snapshot($node, 'at_' . $today =~ s/\W/_/gr), snapshot($node, 'at_' . $next =~ s/\W/_/gr), "$next from $today is $next alone");
 
 is(sql(q{SET search_path = app; SET ROLE authenticated; SET request.jwt.claims = '{"sub": "aaaaaaaa-0000-0000-0000-000000000001"}';
-	UPDATE leads SET priority = 3 WHERE company_data ->> 'name' = 'Alpha';
-	INSERT INTO query_notes (query_id, note) SELECT id, 'call' FROM queries WHERE name = 'First'; SELECT count(*), min(note) FROM query_notes}), '1|call', 'a member works with the new version');
+	UPDATE leads SET rehearsal_rank = 3 WHERE company_data ->> 'name' = 'Alpha';
+	INSERT INTO rehearsal_notes (query_id, note) SELECT id, 'call' FROM queries WHERE name = 'First'; SELECT count(*), min(note) FROM rehearsal_notes}), '1|call', 'a member works with the new version');
 sql('CREATE ROLE regress_next_owner');
-like(fails($node, 'app', 'BEGIN; ALTER TABLE app.query_notes OWNER TO regress_next_owner; DROP OWNED BY regress_next_owner CASCADE'),
-	qr/ERROR:  55000: .*Table "query_notes" has 1 row/s, 'the new table is guarded');
+like(fails($node, 'app', 'BEGIN; ALTER TABLE app.rehearsal_notes OWNER TO regress_next_owner; DROP OWNED BY regress_next_owner CASCADE'),
+	qr/ERROR:  55000: .*Table "rehearsal_notes" has 1 row/s, 'the new table is guarded');
 
 # ---------------------------------------------------------------------- dumped and restored
 
@@ -273,16 +275,16 @@ $other->stop;
 # ---------------------------------------------------------------------- down
 
 my $down = "ALTER EXTENSION openinfo UPDATE TO '$today'";
-like(fails($node, 'app', $down), qr/ERROR:  55000: .*1 row from table "query_notes"/, 'down is refused over a row of the new table');
-sql('DELETE FROM app.query_notes');
-like(fails($node, 'app', $down), qr/ERROR:  55000: .*1 value from column "priority" of table "leads"/, 'and over a value in the new column');
+like(fails($node, 'app', $down), qr/ERROR:  55000: .*1 row from table "rehearsal_notes"/, 'down is refused over a row of the new table');
+sql('DELETE FROM app.rehearsal_notes');
+like(fails($node, 'app', $down), qr/ERROR:  55000: .*1 value from column "rehearsal_rank" of table "leads"/, 'and over a value in the new column');
 same(snapshot($node, 'app'), $at_next, 'the catalog is as before');
-sql('ALTER TABLE app.leads DISABLE TRIGGER USER; UPDATE app.leads SET priority = DEFAULT; ALTER TABLE app.leads ENABLE TRIGGER USER');
+sql('ALTER TABLE app.leads DISABLE TRIGGER USER; UPDATE app.leads SET rehearsal_rank = DEFAULT; ALTER TABLE app.leads ENABLE TRIGGER USER');
 sql("ALTER TABLE app.leads ENABLE ALWAYS TRIGGER users_own; ALTER TABLE app.leads ENABLE TRIGGER users_own; $down");
 same(snapshot($node, 'app'), $catalog, 'down, once nothing would be lost, the catalog is that of before');
 is(sql($jobs), $count, 'and so are the jobs');
 works($node, 'app', 'app', 'downgraded');
-sql('ALTER EXTENSION openinfo UPDATE; UPDATE app.leads SET priority = 3');
+sql('ALTER EXTENSION openinfo UPDATE; UPDATE app.leads SET rehearsal_rank = 3');
 is(sql("SET openinfo.allow_data_loss = on; $down; SELECT extversion FROM pg_extension WHERE extname = 'openinfo'"), $today, 'or when that is allowed');
 same(snapshot($node, 'app'), $catalog, 'with the same catalog');
 
