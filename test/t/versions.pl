@@ -81,6 +81,23 @@ foreach my $version (@versions)
 
 # ---------------------------------------------------------------------- down: nothing is lost unless it is said
 
+# Other values than the default for a column that goes, so that there is something to lose; where a type has none here,
+# %values of OpenInfoCatalog.pm has them.
+sub give_values
+{
+	my ($table, $column) = @_;
+	my $value = sql(qq{
+		SELECT CASE WHEN t.typtype = 'e' THEN (SELECT format('CASE %I WHEN %L THEN %L ELSE %2\$L END', attname, max(enumlabel), min(enumlabel))
+												 FROM pg_enum WHERE enumtypid = t.oid)
+					WHEN t.typcategory = 'N' THEN format('coalesce(%I, 0) + 1', attname)
+					WHEN t.typcategory = 'S' THEN format('concat(%I, 1)', attname)
+					WHEN t.typcategory = 'B' THEN format('%I IS NOT TRUE', attname)
+					WHEN t.typcategory = 'D' THEN quote_literal('2026-01-05') END
+		  FROM pg_attribute JOIN pg_type t ON t.oid = atttypid WHERE attrelid = 'app.$table'::regclass AND attname = '$column'});
+	sql("ALTER TABLE app.$table DISABLE TRIGGER USER; UPDATE app.$table SET $column = $value; ALTER TABLE app.$table ENABLE TRIGGER USER") if $value;
+	return;
+}
+
 sub refused_step
 {
 	my ($version) = @_;
@@ -100,18 +117,19 @@ sql("UPDATE app.notification_preferences SET slack_daily_digest = true");
 foreach my $version (reverse @versions[ 0 .. $#versions - 1 ])
 {
 	my $from = version();
+	my @goes;
+	foreach my $table (keys %{ $columns_of{$from} })
+	{
+		my %stays = map { $_ => 1 } @{ $columns_of{$version}{$table} // [] };
+		push @goes, %stays ? map { "$table.$_" } grep { !$stays{$_} } @{ $columns_of{$from}{$table} } : $table;
+	}
+	give_values(split /\./) foreach grep { /\./ } @goes;
 	my %refused;
 	while (my ($table, $column) = refused_step($version))
 	{
 		$refused{ $column ? "$table.$column" : $table } = 1;
 		# the ledger is append-only
 		sql("ALTER TABLE app.$table DISABLE TRIGGER USER; " . ($column ? "UPDATE app.$table SET $column = DEFAULT; ALTER TABLE app.$table ENABLE TRIGGER USER" : "DELETE FROM app.$table"));
-	}
-	my @goes;
-	foreach my $table (keys %{ $columns_of{$from} })
-	{
-		my %stays = map { $_ => 1 } @{ $columns_of{$version}{$table} // [] };
-		push @goes, %stays ? map { "$table.$_" } grep { !$stays{$_} } @{ $columns_of{$from}{$table} } : $table;
 	}
 	is(join(' ', sort keys %refused), join(' ', sort @goes), "$from to $version: each table and column that goes is defended (values for new columns: %values in OpenInfoCatalog.pm)");
 	is(version(), $version, "down to $version once they are empty");
