@@ -127,8 +127,8 @@ membership_role(Oid role)
 /*
  * get_user_workspace_id() returns uuid
  *
- * The caller's active workspace, or NULL: nobody signed in, no membership, or not a member of the one he
- * asked for. Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a
+ * The caller's active workspace, or NULL: not authenticated, no membership, or not a member of the one that
+ * was asked for.  Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a
  * malformed openinfo.workspace_id.  Locks: AccessShare on users.  Rules: docs/security.md.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_user_workspace_id);

@@ -221,7 +221,7 @@ catalog_is_table(Relation rel, const char *name)
 }
 
 /*
- * Our tables: what a person works with before what he could make again, so that a refusal names the former.
+ * Our tables: the users' own data before what could be created again, so that an error names the former.
  */
 const char *const catalog_tables[] = {
 	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",

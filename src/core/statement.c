@@ -47,14 +47,13 @@ void
 statement_begin_as(StatementScope *scope, Oid role)
 {
 	/*
-	 * SECURITY_NOFORCE_RLS: the owner is not held by FORCE ROW LEVEL SECURITY here, whether he is a
-	 * superuser or not
+	 * SECURITY_NOFORCE_RLS: FORCE ROW LEVEL SECURITY does not apply to the owner here, superuser or not
 	 */
 	statement_enter(scope, role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 }
 
 /*
- * As the caller himself, for what he may do anyway: his grants and policies hold, and those of an owner too.
+ * As the caller, for what they are allowed to do anyway: their grants and policies apply.
  */
 void
 statement_begin_as_caller(StatementScope *scope)

@@ -63,6 +63,13 @@ SELECT pg_temp.asked('ALTER TABLE plans RENAME active_queries TO gone', 'SELECT 
 SELECT pg_temp.asked('ALTER TABLE plans RENAME TO gone', 'SELECT check_query_limit()');
 SELECT pg_temp.asked('ALTER TABLE global_topics RENAME topic TO gone', $$INSERT INTO queries (topic_id) VALUES ('4ef00000-0000-4000-8000-000000000009')$$);
 SELECT pg_temp.asked('ALTER TABLE queries RENAME filters TO gone', $$INSERT INTO queries (topic_id) VALUES ('4ef00000-0000-4000-8000-000000000009')$$);
+-- Every table of the extension is known to the library, which does not work on one that belongs to another role; a new
+-- table that catalog_tables[] in src/core/catalog.c lacks, and the drop guard therefore too, is listed here.
+SELECT relname AS unknown
+  FROM pg_class
+ WHERE relnamespace = 'openinfo'::regnamespace AND relkind IN ('r', 'p')
+   AND pg_temp.asked(format('ALTER TABLE openinfo.%I OWNER TO CURRENT_USER', relname),
+                     $$SELECT check_query_limit('4ef00000-0000-4000-8000-000000000001')$$) NOT LIKE '55000 %"' || relname || '"%';
 -- Afterwards all is as before.
 SELECT get_user_id() IS NOT NULL AS found, check_query_limit();
 RESET request.jwt.claims;
