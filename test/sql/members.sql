@@ -57,17 +57,22 @@ BEGIN
     EXECUTE statement;
     RETURN 'accepted';
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_table = TABLE_NAME, v_constraint = CONSTRAINT_NAME, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_table = TABLE_NAME, v_constraint = CONSTRAINT_NAME,
+        v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
     RETURN concat_ws(' | ', v_state, v_table, v_constraint, v_message, v_detail, v_hint);
 END
 $$;
 GRANT EXECUTE ON FUNCTION pg_temp.refusal(text) TO PUBLIC;
 SELECT pg_temp.refusal(s) FROM unnest(ARRAY[
-    $$SELECT create_workspace('No Rth', 'North', 'none@members.example')$$, $$SELECT create_workspace('members-one', 'Again', 'ann@members.example')$$,
-    $$SELECT create_workspace('members-none', E'\t', 'none@members.example')$$, $$SELECT create_workspace('members-none', 'None', 'none.members.example')$$,
+    $$SELECT create_workspace('No Rth', 'North', 'none@members.example')$$,
+        $$SELECT create_workspace('members-one', 'Again', 'ann@members.example')$$,
+    $$SELECT create_workspace('members-none', E'\t', 'none@members.example')$$,
+        $$SELECT create_workspace('members-none', 'None', 'none.members.example')$$,
     $$SELECT create_workspace('members-none', 'None', repeat('x', 100000))$$,
-    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a1', 'other@members.example')$$,
-    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000f1', 'ANN@members.example')$$,
+    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a1',
+        'other@members.example')$$,
+    $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000f1',
+        'ANN@members.example')$$,
     $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000f1', 'nobody')$$]) AS s;
 
 -- add_member: owners and admins add, nobody above his own role, on the workspace's plan.
