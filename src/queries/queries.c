@@ -294,9 +294,10 @@ openinfo_set_next_run_at(PG_FUNCTION_ARGS)
 /*
  * reset_weekly_lead_counts() returns bigint
  *
- * Sets leads_this_week to zero where it is not, and returns the number of rows.  Rows that somebody is
- * writing are skipped and keep their number until the next call: while the job waited for a row of one
- * workspace, the rows of all others that it has written would be locked.
+ * Sets leads_this_week to zero where it is not, and returns the number of rows.  Rows that another
+ * transaction is writing are skipped: while the job waited for a row of one workspace, the rows of all others
+ * that it has written would be locked.  Their number stays until leads are next counted, which starts at
+ * zero, or the next call.
  * Callers: the scheduler's role, service_role.  Errors: 42501 other callers.  Locks: first itself, by its
  * entry in pg_proc, so that a second call continues when the first one is rolled back; then the rows, NO KEY
  * UPDATE, without waiting.

@@ -49,6 +49,8 @@
 
 #define LEASE (INT64CONST(15) * USECS_PER_MINUTE)
 #define CLAIM_MAX 1000
+/* 2000-01-03 00:00 UTC; timestamps count from the Saturday before. */
+#define FIRST_MONDAY (2 * USECS_PER_DAY)
 
 /* --------------------------------------------------------------------------------------------------------
  * Claiming
@@ -354,7 +356,8 @@ openinfo_update_query_run_time(PG_FUNCTION_ARGS)
 
 /*
  * Adds leads to the counters of a query, within statement_begin().  A counter stops at its maximum: that the
- * leads are stored matters more than their number.
+ * leads are stored matters more than their number.  A row that was last written before this week has the
+ * count of an earlier one: reset_weekly_lead_counts() has skipped it, or has not run.
  */
 void
 work_queue_count_leads(Datum workspace, Datum query, int32 count)
@@ -362,10 +365,13 @@ work_queue_count_leads(Datum workspace, Datum query, int32 count)
 	static Statement add = STATEMENT(
 		"UPDATE @extschema@.queries"
 		"   SET total_leads_generated = least(total_leads_generated::int8 + $3, 2147483647)::int4,"
-		"       leads_this_week = least(leads_this_week::int8 + $3, 2147483647)::int4"
+		"       leads_this_week = least(CASE WHEN updated_at < $4 THEN 0 ELSE leads_this_week END::int8 + $3,"
+		"                               2147483647)::int4"
 		" WHERE workspace_id = $1 AND id = $2",
-		"uuid, uuid, int4");
-	Datum values[3] = {workspace, query, Int32GetDatum(count)};
+		"uuid, uuid, int4, timestamptz");
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz week = now - (now - FIRST_MONDAY) % (7 * USECS_PER_DAY);
+	Datum		values[4] = {workspace, query, Int32GetDatum(count), TimestampTzGetDatum(week)};
 
 	(void) statement_run(&add, values, NULL, false, 0);
 }

@@ -105,6 +105,20 @@ SELECT increment_query_leads(NULL, 1);
 SELECT increment_query_leads('b0b00000-0000-0000-0000-00000000dead', 1);
 SELECT total_leads_generated, leads_this_week FROM queries WHERE id = 'b0b00000-0000-0000-0000-000000000011';
 
+-- A count of an earlier week is not added to, when the weekly job has skipped the row or has not run.
+BEGIN;
+RESET ROLE;
+SET LOCAL session_replication_role = replica;
+UPDATE queries SET leads_this_week = 9, updated_at = date_trunc('week', now(), 'UTC') - interval '1 microsecond' WHERE name = 'due now';
+UPDATE queries SET leads_this_week = 9, updated_at = date_trunc('week', now(), 'UTC') WHERE name = 'due for a day';
+SET LOCAL session_replication_role = origin;
+SET LOCAL ROLE service_role;
+SELECT increment_query_leads(id, 2) FROM queries WHERE name IN ('due now', 'due for a day');
+SELECT increment_query_leads(id, 2) FROM queries WHERE name IN ('due now', 'due for a day');
+SELECT name, leads_this_week FROM queries WHERE name IN ('due now', 'due for a day') ORDER BY name;
+ROLLBACK;
+SET ROLE service_role;
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- Enrichment
 -- ---------------------------------------------------------------------------------------------------------------
