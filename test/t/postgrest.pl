@@ -63,7 +63,10 @@ until (IPC::Run::run([ 'node', '-e', "fetch('$url').then((a) => process.exit(a.s
 copy("$top/test/t/lib/postgrest.mjs", "$dir/session.mjs") or BAIL_OUT("cannot copy the session: $!");
 my $said;
 {
-	local @ENV{qw(URL SECRET)} = ($url, $secret);
+	# the table of docs/clients.md: from, to and how it is embedded
+	my ($embedding) = slurp_file("$top/docs/clients.md") =~ /^## Embedding\n(.*?)^## /ms or BAIL_OUT('docs/clients.md has no section "Embedding"');
+	my $embedded = join "\n", map { s/^\| (\w+)[^|]*\|[^|]*\| `(.*)` \|$/$1 $2/r } grep { /!/ } split /\n/, $embedding;
+	local @ENV{qw(URL SECRET EMBEDDED)} = ($url, $secret, $embedded);
 	my $ended = IPC::Run::run([ 'node', "$dir/session.mjs" ], '<', '/dev/null', '>', \$said, '2>&1');
 	ok($ended && $said =~ /^done$/m, 'the session went to its end');
 }

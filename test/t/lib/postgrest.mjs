@@ -1,9 +1,9 @@
 // A browser's session with the demonstration's data: the client of supabase-js, PostgREST, JWTs of three members.
-// Run by test/t/postgrest.pl, which gives URL and SECRET and turns each line into a test.
+// Run by test/t/postgrest.pl, which gives URL, SECRET and EMBEDDED and turns each line into a test.
 import { createHmac } from 'node:crypto';
 import { PostgrestClient } from '@supabase/postgrest-js';
 
-const { URL: url, SECRET: secret } = process.env;
+const { URL: url, SECRET: secret, EMBEDDED: embedded } = process.env;
 
 // ---------------------------------------------------------------------------------------------------------------
 
@@ -64,6 +64,12 @@ ok(leads.data?.every((lead) => lead.workspace_id === north && lead.name && lead.
 	'each lead with its query, its topic and its workspace', leads);
 const queries = await cleo.from('queries').select('name, leads(count), created_by, users(full_name)').single();
 ok(queries.data?.leads[0].count > 0 && queries.data.users.full_name === 'Cleo', 'a query with the number of its leads and its author', queries);
+// as docs/clients.md has it
+for (const [table, embed] of embedded.split('\n').map((line) => line.split(' '))) {
+	const answer = await ann.from(table).select(embed);
+	is([answer.status, answer.error], [200, null], `${table}: select=${embed}`);
+}
+is((await ann.from('users').select('workspaces(name)')).status, 300, 'without the name of the constraint it is ambiguous');
 ok((await bob.from('leads').select('id').eq('company_data->>domain', 'siemens.com')).status === 200, 'a filter within jsonb');
 is((await ann.from('users').select('email, role').order('email')).data, [{ email: 'ann@north.example', role: 'owner' }, { email: 'bob@north.example', role: 'member' }], 'members see one another');
 is((await bob.from('plans').select('name, daily_credits').eq('name', 'free').single()).data, { name: 'free', daily_credits: 3 }, 'and the plans');
