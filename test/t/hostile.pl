@@ -86,7 +86,7 @@ is($node->safe_psql($open, "CREATE TABLE app.other (id int); SELECT has_table_pr
 my $shared = database('shared', 'GRANT CREATE ON SCHEMA app TO PUBLIC');
 my ($code, undef, $stderr) = $node->psql($shared, '\set VERBOSITY verbose' . "\nCREATE EXTENSION openinfo SCHEMA app");
 isnt($code, 0, 'a schema in which PUBLIC may create is refused');
-like($stderr, qr/ERROR:  42501: schema "app" lets PUBLIC create objects in it/, '... with the reason');
+like($stderr, qr/ERROR:  42501: schema "app" allows PUBLIC to create objects in it/, '... with the reason');
 like($stderr, qr/HINT:  Run REVOKE CREATE ON SCHEMA/, '... and what to do');
 is($node->safe_psql($shared, "SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace"), '0', '... and nothing is left behind');
 $node->safe_psql($shared, 'REVOKE CREATE ON SCHEMA app FROM PUBLIC; CREATE EXTENSION openinfo SCHEMA app');

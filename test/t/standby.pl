@@ -35,6 +35,7 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('write'));
 
 # A value for each argument that a function must or may be given, by its name or as function.name; "" leaves it out.
 my %value = (
+	value => q('a'),
 	p_workspace_id => "'c0000000-0000-4000-8000-000000000001'", user_workspace_id => "'c0000000-0000-4000-8000-000000000001'",
 	p_user_id => "'c0000000-0000-4000-8000-0000000000a1'", p_auth_user_id => "'c0000000-0000-4000-8000-0000000000f3'",
 	'remove_member.p_user_id' => "'c0000000-0000-4000-8000-0000000000a2'", 'set_member_role.p_user_id' => "'c0000000-0000-4000-8000-0000000000a2'",
