@@ -153,6 +153,7 @@ TAP = \
 	schema_doc \
 	packaging \
 	fuzz \
+	planted \
 
 PG_CPPFLAGS = -I$(srcdir)/src -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)

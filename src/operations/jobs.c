@@ -63,11 +63,11 @@ job_exists(const Job *job)
 }
 
 /*
- * The command of a job.  When the extension has been dropped, the job unschedules itself; while the extension
- * exists, an error is an error, shown in openinfo_jobs.  A DO block, because SQL that calls a function that
- * does not exist cannot be parsed; it looks the job up, because pg_cron runs a minute that it missed even
- * when the job no longer exists.  pg_cron does not record when a job was scheduled; the first line does, for
- * "overdue".
+ * The command of a job.  The function is looked up among the members of the extension: a function of that name in
+ * a schema of that name may be anybody's, and the job belongs to a superuser.  When the extension has been dropped,
+ * the job unschedules itself; while the extension exists, an error is an error, shown in openinfo_jobs.  It looks
+ * the job up, because pg_cron runs a minute that it missed even when the job no longer exists.  pg_cron does not
+ * record when a job was scheduled; the first line does, for "overdue".
  */
 static char *
 jobs_command(const Job *job)
@@ -77,10 +77,22 @@ jobs_command(const Job *job)
 
 	pg_strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", pg_gmtime(&now));
 	return psprintf("-- openinfo, scheduled %s\n"
-					"DO $openinfo$ BEGIN\n"
-					"  IF EXISTS (SELECT FROM pg_catalog.pg_extension\n"
-					"             WHERE extname OPERATOR(pg_catalog.=) 'openinfo') THEN\n"
-					"    PERFORM %s.%s();\n"
+					"DO $openinfo$ DECLARE v_call pg_catalog.text; BEGIN\n"
+					"  SELECT pg_catalog.format('SELECT %%I.%%I()', n.nspname, p.proname) INTO v_call\n"
+					"    FROM pg_catalog.pg_extension e\n"
+					"    JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) e.oid\n"
+					"     AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass\n"
+					"     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass\n"
+					"     AND d.deptype OPERATOR(pg_catalog.=) 'e'\n"
+					"    JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.objid\n"
+					"     AND p.proname OPERATOR(pg_catalog.=) '%s' AND p.pronargs OPERATOR(pg_catalog.=) 0\n"
+					"    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace\n"
+					"   WHERE e.extname OPERATOR(pg_catalog.=) 'openinfo';\n"
+					"  IF FOUND THEN\n"
+					"    EXECUTE v_call;\n"
+					"  ELSIF EXISTS (SELECT FROM pg_catalog.pg_extension\n"
+					"                WHERE extname OPERATOR(pg_catalog.=) 'openinfo') THEN\n"
+					"    RAISE EXCEPTION 'extension openinfo has no function %s()';\n"
 					"  ELSE\n"
 					"    PERFORM cron.unschedule(jobid) FROM cron.job\n"
 					"      WHERE jobname OPERATOR(pg_catalog.=) '%s'\n"
@@ -88,7 +100,7 @@ jobs_command(const Job *job)
 					"      AND database OPERATOR(pg_catalog.=) pg_catalog.current_database();\n"
 					"  END IF;\n"
 					"END $openinfo$",
-					since, catalog_schema_name(), job->function, job->name);
+					since, job->function, job->function, job->name);
 }
 
 /*
