@@ -83,7 +83,8 @@ compose(const char *string, int length)
 		if (!is_invisible(*from))
 			*to++ = is_space(*from) ? ' ' : *from;
 	*to = 0;
-	chars = unicode_normalize(UNICODE_NFC, chars);
+	if (unicode_is_normalized_quickcheck(UNICODE_NFC, chars) != UNICODE_NORM_QC_YES)
+		chars = unicode_normalize(UNICODE_NFC, chars);
 	for (length = 0; chars[length];)
 		length++;
 	result = palloc(length * MAX_MULTIBYTE_CHAR_LEN + 1);
