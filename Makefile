@@ -25,12 +25,16 @@ OBJS = \
 	src/workspaces/members.o \
 	src/workspaces/plan_limits.o \
 	src/workspaces/audit_columns.o \
+	src/topics/fold.o \
 	src/topics/text.o \
 	src/topics/stem.o \
-	src/topics/index.o \
+	src/topics/keys.o \
+	src/topics/rows.o \
+	src/topics/page_cache.o \
+	src/topics/pages.o \
 	src/topics/match.o \
-	src/topics/terms.o \
-	src/topics/scan.o \
+	src/topics/look.o \
+	src/topics/walk.o \
 	src/topics/fuzzy.o \
 	src/topics/search.o \
 	src/topics/trends.o \

@@ -27,56 +27,59 @@ COMMENT ON FUNCTION @extschema@.set_week_end() IS 'Trigger: a week ends six days
 -- Topics (src/topics/)
 -- ---------------------------------------------------------------------------------------------------------------
 
--- What the search indexes are made of.  Whoever writes topics computes them, so he needs EXECUTE.
-CREATE FUNCTION @extschema@.topic_search_band(p_volume int) RETURNS smallint
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_search_band';
-REVOKE ALL ON FUNCTION @extschema@.topic_search_band(int) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.topic_search_band(int) TO service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.topic_search_band(int) IS 'The power of four that a volume reaches: how global_topics is layered for the search';
+-- Porter's rules of 1980, which do not change between major versions of the server: index entries depend on them.
+CREATE TEXT SEARCH DICTIONARY @extschema@.porter_stem (TEMPLATE = pg_catalog.snowball, LANGUAGE = 'porter');
+COMMENT ON TEXT SEARCH DICTIONARY @extschema@.porter_stem IS 'Stems of English words, for the search index of topics';
 
-CREATE FUNCTION @extschema@.topic_search_text(p_topic text) RETURNS bytea
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_search_text';
-REVOKE ALL ON FUNCTION @extschema@.topic_search_text(text) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.topic_search_text(text) TO service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.topic_search_text(text) IS 'The words of a topic, folded, in UTF-8: what "begins with" is decided on';
-
-CREATE FUNCTION @extschema@.topic_search_keys(p_topic text, p_band smallint) RETURNS bytea[]
+-- The search index calls it as the role that writes topics, which needs EXECUTE.
+CREATE FUNCTION @extschema@.topic_search_keys(p_topic text, p_bucket smallint) RETURNS bytea[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_search_keys';
 REVOKE ALL ON FUNCTION @extschema@.topic_search_keys(text, smallint) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.topic_search_keys(text, smallint) TO service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.topic_search_keys(text, smallint) IS 'The keys under which a topic stands in the word index';
+COMMENT ON FUNCTION @extschema@.topic_search_keys(text, smallint) IS 'The keys of a topic in the search index';
+
+CREATE FUNCTION @extschema@.set_search_bucket() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_set_search_bucket';
+REVOKE ALL ON FUNCTION @extschema@.set_search_bucket() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.set_search_bucket() IS 'Trigger: keeps the volume bucket of a topic';
 
 -- Support functions of the operator class: only the index calls them.
 CREATE FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal) RETURNS internal
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_keys_extract';
-REVOKE ALL ON FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal)
+    FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal) IS 'GIN support function 2 of topic_keys_ops';
 
-CREATE FUNCTION @extschema@.topic_keys_question(bytea[], internal, smallint, internal, internal, internal, internal) RETURNS internal
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_keys_question';
-REVOKE ALL ON FUNCTION @extschema@.topic_keys_question(bytea[], internal, smallint, internal, internal, internal, internal) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.topic_keys_question(bytea[], internal, smallint, internal, internal, internal, internal) IS 'GIN support function 3 of topic_keys_ops';
+CREATE FUNCTION @extschema@.topic_keys_scan(bytea[], internal, smallint, internal, internal, internal, internal) RETURNS internal
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_keys_scan';
+REVOKE ALL ON FUNCTION @extschema@.topic_keys_scan(bytea[], internal, smallint, internal, internal, internal, internal)
+    FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.topic_keys_scan(bytea[], internal, smallint, internal, internal, internal, internal)
+    IS 'GIN support function 3 of topic_keys_ops';
 
 CREATE FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal) RETURNS int
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_keys_in_range';
-REVOKE ALL ON FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal)
+    FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal) IS 'GIN support function 5 of topic_keys_ops';
 
 CREATE FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal) RETURNS "char"
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_topic_keys_answer';
-REVOKE ALL ON FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal) FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal) IS 'GIN support function 6 of topic_keys_ops';
+REVOKE ALL ON FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal)
+    FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal)
+    IS 'GIN support function 6 of topic_keys_ops';
 
--- No operators: no query is ever planned with this class, the search alone asks it.
+-- No operators: no query is ever planned with this class, only search_topics() uses it.
 CREATE OPERATOR CLASS @extschema@.topic_keys_ops FOR TYPE bytea[] USING gin AS
     FUNCTION 1 byteacmp(bytea, bytea),
     FUNCTION 2 @extschema@.topic_keys_extract(bytea[], internal, internal),
-    FUNCTION 3 @extschema@.topic_keys_question(bytea[], internal, smallint, internal, internal, internal, internal),
+    FUNCTION 3 @extschema@.topic_keys_scan(bytea[], internal, smallint, internal, internal, internal, internal),
     FUNCTION 5 @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal),
     FUNCTION 6 @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal),
     STORAGE bytea;
-COMMENT ON OPERATOR CLASS @extschema@.topic_keys_ops USING gin IS 'Words of topics, layered by volume; for search_topics() alone';
-COMMENT ON OPERATOR FAMILY @extschema@.topic_keys_ops USING gin IS 'Words of topics, layered by volume; for search_topics() alone';
+COMMENT ON OPERATOR CLASS @extschema@.topic_keys_ops USING gin IS 'Words of topics by volume; for search_topics() alone';
+COMMENT ON OPERATOR FAMILY @extschema@.topic_keys_ops USING gin IS 'Words of topics by volume; for search_topics() alone';
 
 CREATE FUNCTION @extschema@.search_topics(search_query text, result_limit int DEFAULT 20)
     RETURNS TABLE (id uuid, topic text, category @extschema@.topic_category, current_volume int, trend_direction @extschema@.trend_direction, relevance real)
@@ -129,20 +132,23 @@ BEGIN
         current_volume  int NOT NULL DEFAULT 0,
         trend_direction @extschema@.trend_direction NOT NULL DEFAULT 'stable',
         change_percent  numeric(16, 2) NOT NULL DEFAULT 0,
-        search_band     smallint GENERATED ALWAYS AS (@extschema@.topic_search_band(current_volume)) STORED,
+        search_bucket   smallint NOT NULL DEFAULT 0,
         trend_change    numeric(16, 2) GENERATED ALWAYS AS (CASE WHEN trend_direction <> 'stable' THEN change_percent END) STORED,
         CONSTRAINT global_topics_topic_not_blank CHECK (NOT @extschema@.is_blank(topic)),
         CONSTRAINT global_topics_current_volume_not_negative CHECK (current_volume >= 0)
     ) WITH (fillfactor = 50);
     -- Volumes change every week, on every row.  No index is on a column that such a change touches, but for the few rows
-    -- that leave their band or their direction; the other half of each page takes the new version of the rest (HOT).
-    CREATE INDEX idx_global_topics_search_text ON @extschema@.global_topics (search_band, @extschema@.topic_search_text(topic));
+    -- that leave their bucket or their direction; the other half of each page takes the new version of the rest (HOT).
     -- Without fastupdate: a search would have to read the pending list each time.
-    CREATE INDEX idx_global_topics_search_words ON @extschema@.global_topics
-        USING gin (@extschema@.topic_search_keys(topic, search_band) @extschema@.topic_keys_ops) WITH (fastupdate = off);
+    CREATE INDEX idx_global_topics_search ON @extschema@.global_topics
+        USING gin (@extschema@.topic_search_keys(topic, search_bucket) @extschema@.topic_keys_ops) WITH (fastupdate = off);
     CREATE INDEX idx_global_topics_trend ON @extschema@.global_topics (trend_direction, trend_change) WHERE trend_change IS NOT NULL;
     CREATE INDEX idx_global_topics_topic_tsv ON @extschema@.global_topics USING gin (topic_tsv);
     PERFORM @extschema@.secure_table('@extschema@.global_topics'::regclass);
+    CREATE TRIGGER set_search_bucket BEFORE INSERT OR UPDATE ON @extschema@.global_topics
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.set_search_bucket();
+    -- Also where rows come by logical replication: the search relies on it.
+    ALTER TABLE @extschema@.global_topics ENABLE ALWAYS TRIGGER set_search_bucket;
     GRANT SELECT ON TABLE @extschema@.global_topics TO authenticated;
     CREATE POLICY read_all ON @extschema@.global_topics FOR SELECT TO authenticated USING (true);
     PERFORM @extschema@.comment_on_table('@extschema@.global_topics'::regclass, 'Topics that companies show interest in; shared by all workspaces'::text, ARRAY[
@@ -152,10 +158,10 @@ BEGIN
         ['current_volume', 'Signals counted this week'],
         ['trend_direction', 'Where the volume is going; written by update_topic_trends()'],
         ['change_percent', 'Change against the latest earlier week, in percent; written by update_topic_trends()'],
-        ['search_band', 'The power of four that the volume reaches; kept by the database for the search'],
+        ['search_bucket', 'Half an octave of volume; kept by a trigger for the search'],
         ['trend_change', 'change_percent where the topic goes up or down; kept by the database for the trending lists'],
-        ['idx_global_topics_search_text', 'Search: topics that begin with a text, band by band'],
-        ['idx_global_topics_search_words', 'Search: words, their beginnings and stems, band by band; also the vocabulary for typos'],
+        ['idx_global_topics_search', 'Search: words, their beginnings and stems by volume; also the vocabulary for typos'],
+        ['set_search_bucket', 'Keeps search_bucket'],
         ['idx_global_topics_trend', 'Gainers and losers'],
         ['global_topics_topic_key', 'A topic is listed once'],
         ['idx_global_topics_topic_tsv', 'Full-text search'],

@@ -19,11 +19,11 @@ DROP FUNCTION @extschema@.search_topics(text, int);
 DROP OPERATOR FAMILY @extschema@.topic_keys_ops USING gin;
 DROP FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal);
 DROP FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal);
-DROP FUNCTION @extschema@.topic_keys_question(bytea[], internal, smallint, internal, internal, internal, internal);
+DROP FUNCTION @extschema@.topic_keys_scan(bytea[], internal, smallint, internal, internal, internal, internal);
 DROP FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal);
+DROP FUNCTION @extschema@.set_search_bucket();
 DROP FUNCTION @extschema@.topic_search_keys(text, smallint);
-DROP FUNCTION @extschema@.topic_search_text(text);
-DROP FUNCTION @extschema@.topic_search_band(int);
+DROP TEXT SEARCH DICTIONARY @extschema@.porter_stem;
 
 DROP TYPE @extschema@.trend_direction;
 DROP TYPE @extschema@.topic_category;

@@ -1,124 +1,67 @@
 /*
  * fuzzy.c
- *		What search_topics() tries when a text, read as it is, finds nothing.
+ *		What the search tries when a text, read as it is, finds nothing: spacing and typos.
  *
- * Spacing: one blank more or less (elastic search, machinelearning).
+ * Spacing: one blank more or less (elastic search, machinelearning), no part shorter than two letters.
  *
- * Typos: a letter too many, too few, another one, or two neighbours swapped; one in a word
- * of three letters or more, two from eight letters on.  Of two typos at most one is among
- * the first four letters, unless the first three are right.  The fewest typos that find
- * anything, all words together, win.
+ * Typos: the vocabulary of the index, in two orders, gives the near words, as match.c counts typos.  Where
+ * the first three letters are right, the vocabulary from them on is looked at.  A letter too many or two
+ * swapped among them leave one word, or one beginning, to be looked for.  Another letter or one missing among
+ * them leaves the letters behind right, which is the second order.  The fewest typos that find anything, all
+ * words together, win.
  *
- * The vocabulary is the word index itself.  A typo behind the third letter leaves a range
- * of keys to be read that begins with the first three.  A typo before that is tried out:
- * the index tells which letters words begin with, and each of them in the place of the
- * wrong one gives one small range.
- *
- * Invariant: for one typo the vocabulary that is looked at is complete, whatever the
- * alphabet; see topic_typos() for the rule that an entry is judged by.
+ * Invariant: the near words are complete, whatever the alphabet, as long as the budget lasts.
  */
 #include "openinfo.h"
 
 #include "miscadmin.h"
-#include "nodes/pg_list.h"
-#include "port/pg_bitutils.h"
 
-#include "topics/search.h"
-
-#define TYPO_FIRST 3 /* letters that a range of the vocabulary begins with */
-#define TYPO_HEAD 4	 /* of two typos one at most is in so many letters */
-
-int
-topic_typos_allowed(const TopicWord *q)
-{
-	if (q->nc < 3 || q->nc > TOPIC_TYPO_CHARS)
-		return 0;
-	return q->nc < 8 ? 1 : 2;
-}
-
-/*
- * The number of typos by which a typed word misses a word, or its beginning when it is
- * not finished; more than allowed is 1000.  *upto gets the length of that beginning.
- */
-static int
-typos_between(const TopicWord *q, const TopicWord *w, bool open, int most, int *upto)
-{
-	int nb = Min(w->nc, TOPIC_KEY_CHARS);
-	int d = topic_distance(q->c, q->nc, w->c, nb, Min(most, 2), open, upto);
-	int m;
-
-	if (d <= 1 && d <= most)
-		return d;
-	if (most < 2 || q->nc < 8)
-		return 1000;
-	if (d == 2 && nb >= TYPO_FIRST && memcmp(q->c, w->c, sizeof(pg_wchar) * TYPO_FIRST) == 0)
-		return 2;
-	for (m = TYPO_HEAD - 1; m <= TYPO_HEAD + 1 && m <= nb; m++)
-	{
-		int rest;
-
-		if (topic_distance(q->c, TYPO_HEAD, w->c, m, 1, false, NULL) <= 1 &&
-			topic_distance(q->c + TYPO_HEAD, q->nc - TYPO_HEAD, w->c + m, nb - m, 1, open, &rest) <= 1)
-		{
-			*upto = m + rest;
-			return 2;
-		}
-	}
-	return 1000;
-}
-
-int
-topic_typos(const TopicWord *q, const TopicWord *w, bool open, int most)
-{
-	int upto;
-
-	return typos_between(q, w, open, most, &upto);
-}
+#include "topics/fuzzy.h"
 
 /* ---- spacing ---- */
 
-/*
- * The text with one blank taken away, or one put in, in every place: a list of TopicQuery.
- */
+static SearchQuery *
+variant_init(const SearchQuery *q, int nwords)
+{
+	SearchQuery *v = palloc(sizeof(SearchQuery));
+
+	*v = *q;
+	v->words = palloc(sizeof(TextWord) * nwords);
+	v->nwords = nwords;
+	return v;
+}
+
+/* The text with one blank less or one more, in every place: a list of SearchQuery. */
 List *
-topic_spacings(const TopicQuery *q)
+spacing_variants(const SearchQuery *q)
 {
 	List *list = NIL;
-	int	  i;
-	int	  at;
 
-	for (i = 0; i < q->nwords; i++)
+	for (int i = 0; i < q->nwords; i++)
 	{
-		const TopicWord *w = &q->words[i];
-		TopicWord		*words;
-		TopicQuery		*v;
+		const TextWord *w = &q->words[i];
 
 		if (i + 1 < q->nwords)
 		{
-			const TopicWord *next = w + 1;
-			pg_wchar		*c = palloc(sizeof(pg_wchar) * (w->nc + next->nc));
+			const TextWord *next = w + 1;
+			pg_wchar	   *c = palloc(sizeof(pg_wchar) * (w->nc + next->nc));
+			SearchQuery	   *v = variant_init(q, q->nwords - 1);
 
 			memcpy(c, w->c, sizeof(pg_wchar) * w->nc);
 			memcpy(c + w->nc, next->c, sizeof(pg_wchar) * next->nc);
-			words = palloc(sizeof(TopicWord) * q->nwords);
-			memcpy(words, q->words, sizeof(TopicWord) * i);
-			topic_word_make(&words[i], c, w->nc + next->nc);
-			memcpy(words + i + 1, q->words + i + 2, sizeof(TopicWord) * (q->nwords - i - 2));
-			v = palloc0(sizeof(TopicQuery));
-			topic_query_make(v, words, q->nwords - 1);
+			memcpy(v->words, q->words, sizeof(TextWord) * i);
+			textword_init(&v->words[i], c, w->nc + next->nc);
+			memcpy(v->words + i + 1, q->words + i + 2, sizeof(TextWord) * (q->nwords - i - 2));
 			list = lappend(list, v);
 		}
-		if (w->nc > TOPIC_KEY_CHARS)
-			continue;
-		for (at = 2; at <= w->nc - 2; at++)
+		for (int at = 2; at <= w->nc - 2 && w->nc <= WORD_KEY_CHARS; at++)
 		{
-			words = palloc(sizeof(TopicWord) * (q->nwords + 1));
-			memcpy(words, q->words, sizeof(TopicWord) * i);
-			topic_word_make(&words[i], w->c, at);
-			topic_word_make(&words[i + 1], w->c + at, w->nc - at);
-			memcpy(words + i + 2, q->words + i + 1, sizeof(TopicWord) * (q->nwords - i - 1));
-			v = palloc0(sizeof(TopicQuery));
-			topic_query_make(v, words, q->nwords + 1);
+			SearchQuery *v = variant_init(q, q->nwords + 1);
+
+			memcpy(v->words, q->words, sizeof(TextWord) * i);
+			textword_init(&v->words[i], w->c, at);
+			textword_init(&v->words[i + 1], w->c + at, w->nc - at);
+			memcpy(v->words + i + 2, q->words + i + 1, sizeof(TextWord) * (q->nwords - i - 1));
 			list = lappend(list, v);
 		}
 	}
@@ -126,330 +69,284 @@ topic_spacings(const TopicQuery *q)
 }
 
 static bool
-spacing_see(TopicProbe *probe, TopicProbeKey *key, const char *word, int n, int band, int rows)
+variant_visit(void *arg, const char *key, int n, const Posting *posting)
 {
-	uint32 *bands = (uint32 *) probe->arg;
-
-	bands[key - probe->keys] |= 1u << band;
-	return true;
+	*(int *) arg = n;
+	return false;
 }
 
-/*
- * Every variant is first asked in one look which of its words exist at all; few do.
- */
-void
-topic_search_spacing(TopicSearch *s)
+/* Parts that are known to be no word, and no beginning of one when they are open. */
+typedef struct Absent
 {
-	List	  *list = topic_spacings(&s->query);
-	ListCell  *lc;
-	TopicProbe probe;
-	uint32	  *bands;
-	int		   n = 0;
+	const TextWord *word;
+	bool			open;
+} Absent;
 
-	foreach (lc, list)
-		n += ((TopicQuery *) lfirst(lc))->nwords;
-	probe.keys = palloc0(sizeof(TopicProbeKey) * Max(n, 1));
-	probe.arg = bands = palloc0(sizeof(uint32) * Max(n, 1));
-	probe.nkeys = 0;
-	probe.nwords = 0;
-	probe.see = spacing_see;
-	foreach (lc, list)
+/* Is a part of a variant in the vocabulary?  Inner words are not, so parts of spaceless words may be any. */
+static bool
+variant_part_exists(TopicSearch *s, const TextWord *w, bool open, List **absent)
+{
+	bytea	 *from;
+	int		  found = -1;
+	Absent	 *a;
+	ListCell *lc;
+
+	if (w->spaceless)
+		return true;
+	foreach (lc, *absent)
 	{
-		TopicQuery *v = lfirst(lc);
-		int			i;
-
-		for (i = 0; i < v->nwords; i++)
-		{
-			const TopicWord *w = &v->words[i];
-			bool			 open = (i == v->nwords - 1);
-			int				 nc = open ? Min(w->nc, TOPIC_PREFIX_CHARS) : Min(w->nc, TOPIC_KEY_CHARS);
-			bool			 range = false;
-			char			 family = open ? topic_open_family(nc, &range) : TOPIC_WORD;
-			TopicProbeKey	*k = &probe.keys[probe.nkeys++];
-
-			k->range = true;
-			k->key = topic_key(family, w->s, topic_char_offset(w, nc), range ? TOPIC_ANY_WORD : TOPIC_ANY_BAND);
-		}
+		a = lfirst(lc);
+		if (a->open == open && a->word->n == w->n && memcmp(a->word->s, w->s, w->n) == 0)
+			return false;
 	}
-	topic_look(s, &probe);
-	n = 0;
-	foreach (lc, list)
+	from = key_make(KEY_VOCABULARY, 0, w->s, textword_bytes(w, WORD_KEY_CHARS), KEY_COMPLETE, 0);
+	look_at_keys(s, from, variant_visit, &found);
+	if (open ? found >= 0 : found == (int) (VARSIZE(from) - VARHDRSZ))
+		return true;
+	a = palloc(sizeof(Absent));
+	*a = (Absent){.word = w, .open = open};
+	*absent = lappend(*absent, a);
+	return false;
+}
+
+/* Topics that have the text with one blank more or less; "exact" has the words of the text as they are. */
+void
+fuzzy_spacing(Walk *exact)
+{
+	TopicSearch		  *s = exact->s;
+	const SearchQuery *q = exact->q;
+	List			  *absent = NIL;
+	ListCell		  *lc;
+
+	foreach (lc, spacing_variants(q))
 	{
-		TopicQuery *v = lfirst(lc);
-		uint32		common = TOPIC_ALL_BANDS;
-		int			i;
+		const SearchQuery *v = lfirst(lc);
+		Walk			   w = {.s = s, .q = v, .tier = MATCH_SPACING, .nwords = Min(v->nwords, WALK_WORDS)};
+		bool			   exists = true;
 
-		for (i = 0; i < v->nwords; i++)
-			common &= bands[n++];
-		if (common != 0)
-		{
-			TopicWant wants[TOPIC_PROBE_WORDS];
-
-			CHECK_FOR_INTERRUPTS();
-			for (i = 0; i < v->nwords; i++)
-			{
-				topic_want_word(s, &wants[i], &v->words[i], i == v->nwords - 1);
-				if (wants[i].bands == 0)
-					break;
-			}
-			if (i == v->nwords)
-				topic_collect(s, v, wants, TIER_SPACING, 0);
-		}
+		CHECK_FOR_INTERRUPTS();
+		/* words that the text has are known; the others are asked for in the vocabulary first */
+		for (int i = 0; i < w.nwords && exists; i++)
+			for (int k = 0; k < q->nwords; k++)
+				if (v->words[i].s == q->words[k].s)
+				{
+					w.words[i] = exact->words[k];
+					exists = w.words[i]->nkeys > 0;
+				}
+		for (int i = 0; i < w.nwords && exists; i++)
+			if (!w.words[i])
+				exists = variant_part_exists(s, &v->words[i], query_word_open(v, i), &absent);
+		if (!exists || search_exhausted(s))
+			continue;
+		for (int i = 0; i < w.nwords; i++)
+			if (!w.words[i])
+				w.words[i] = term_of_word(s, &v->words[i], query_word_open(v, i), 0);
+		search_forget_rows(s);
+		walk(&w);
 	}
 }
 
 /* ---- typos ---- */
 
-typedef struct TypoLook
+typedef struct NearWord
 {
-	const TopicWord *q;
-	bool			 open;
-	int				 most;
-	TopicWant		*wants;	  /* by number of typos, 1 and 2 */
-	pg_wchar		*letters; /* what follows the first i letters, in [i * room] */
-	int				 nletters[TYPO_FIRST];
-	int				 room;
-	int				 ndone; /* the word of the last key, so that its other bands cost nothing */
-	char			 done[TOPIC_KEY_CHARS * 4];
-	int				 verdict;
-	int				 upto;
-	MemoryContext	 context;
-} TypoLook;
+	char *s;
+	int	  n;
+	int	  typos;
+} NearWord;
 
-static void
-typo_word(TopicWord *w, pg_wchar *c, const char *s, int n)
+/* The words that a typed word may have been meant to be. */
+typedef struct NearWords
 {
-	int i;
-	int nc = 0;
+	const TextWord *typed;
+	bool			open;
+	int				max;   /* typos, 0 as long as nothing is known */
+	int				whole; /* bytes of the key that is looked for, when longer ones are not wanted */
+	NearWord	   *words;
+	int				n;
+	int				capacity;
+	Term		   *terms[3]; /* what has a word with so many typos, 0 to 2 */
+} NearWords;
 
-	for (i = 0; i < n && nc < TOPIC_KEY_CHARS;)
-	{
-		if (!((unsigned char) s[i] & 0x80))
-			c[nc++] = s[i++];
-		else
+/* A word of the vocabulary: is it near? */
+static bool
+near_visit(void *arg, const char *key, int n, const Posting *posting)
+{
+	NearWords *near = arg;
+	char	   s[WORD_KEY_CHARS * 4 + 8];
+	pg_wchar   c[WORD_KEY_CHARS + 1];
+	TextWord   w = {.c = c, .s = s};
+	int		   upto;
+	int		   typos;
+
+	if (n > (int) sizeof(s) || (near->whole > 0 && n > near->whole))
+		return near->whole == 0;
+	w.n = key_word(key, n, s);
+	for (int i = 0; i < w.n && w.nc < WORD_KEY_CHARS; i += pg_utf_mblen((unsigned char *) s + i))
+		c[w.nc++] = utf8_to_unicode((unsigned char *) s + i);
+	typos = typos_between(near->typed, &w, near->open, near->max, &upto);
+	if (typos < 1 || typos > near->max)
+		return true;
+	n = near->open ? textword_bytes(&w, upto) : w.n;
+	for (int i = 0; i < near->n; i++)
+		if (near->words[i].n == n && memcmp(near->words[i].s, s, n) == 0)
 		{
-			c[nc++] = utf8_to_unicode((const unsigned char *) s + i);
-			i += pg_utf_mblen((const unsigned char *) s + i);
+			near->words[i].typos = Min(near->words[i].typos, typos);
+			return true;
 		}
-	}
-	w->c = c;
-	w->nc = nc;
-	w->s = unconstify(char *, s);
-	w->n = n;
-}
-
-/* Which letters come after a beginning. */
-static bool
-typo_see_letter(TopicProbe *probe, TopicProbeKey *key, const char *word, int n, int band, int rows)
-{
-	TypoLook *look = probe->arg;
-	pg_wchar  c[TOPIC_KEY_CHARS];
-	TopicWord w;
-	int		  at = key->word;
-	int		  k = look->nletters[at];
-
-	typo_word(&w, c, word, n);
-	if (w.nc <= at)
-		return true;
-	if (k > 0 && look->letters[at * look->room + k - 1] == c[at])
-		return true;
-	if (k < look->room)
+	if (near->n == near->capacity)
 	{
-		look->letters[at * look->room + k] = c[at];
-		look->nletters[at]++;
+		near->capacity *= 2;
+		near->words = repalloc(near->words, sizeof(NearWord) * near->capacity);
 	}
-	return true;
-}
-
-/* A word of the vocabulary: how many typos away is it? */
-static bool
-typo_see_word(TopicProbe *probe, TopicProbeKey *key, const char *word, int n, int band, int rows)
-{
-	TypoLook	 *look = probe->arg;
-	MemoryContext old;
-	int			  at;
-
-	if (n != look->ndone || memcmp(look->done, word, n) != 0)
-	{
-		pg_wchar  c[TOPIC_KEY_CHARS];
-		TopicWord w;
-
-		typo_word(&w, c, word, n);
-		look->ndone = n;
-		memcpy(look->done, word, n);
-		look->verdict = typos_between(look->q, &w, look->open, look->most, &look->upto);
-		if (look->verdict <= 2 && look->open)
-			look->upto = topic_char_offset(&w, look->upto);
-	}
-	if (look->verdict < 1 || look->verdict > look->most)
-		return true;
-	old = MemoryContextSwitchTo(look->context);
-	at = look->open ? look->upto : n;
-	if (look->open)
-	{
-		TopicWord w;
-		pg_wchar  c[TOPIC_KEY_CHARS];
-		bool	  range;
-		char	  family;
-
-		typo_word(&w, c, word, at);
-		family = topic_open_family(w.nc, &range);
-		topic_want_add(&look->wants[look->verdict], family, range, word, at, look->verdict, band, rows);
-	}
-	else
-		topic_want_add(&look->wants[look->verdict], TOPIC_WORD, false, word, n, look->verdict, band, rows);
-	MemoryContextSwitchTo(old);
+	near->words[near->n++] = (NearWord){.s = pnstrdup(s, n), .n = n, .typos = typos};
 	return true;
 }
 
 static void
-typo_range(TopicProbe *probe, const pg_wchar *c, int nc, bool whole)
+near_look_word(TopicSearch *s, NearWords *near, const pg_wchar *c, int nc, bool whole)
 {
-	TopicProbeKey *k = &probe->keys[probe->nkeys++];
-	TopicWord	   w;
+	TextWord w;
+	bytea	*from;
 
-	topic_word_make(&w, c, nc);
-	memset(k, 0, sizeof(*k));
-	k->range = true;
-	k->key = topic_key(TOPIC_WORD, w.s, w.n, whole ? TOPIC_ANY_BAND : TOPIC_ANY_WORD);
+	textword_init(&w, c, nc);
+	from = key_make(KEY_VOCABULARY, 0, w.s, w.n, KEY_COMPLETE, 0);
+	near->whole = whole ? VARSIZE(from) - VARHDRSZ : 0;
+	look_at_keys(s, from, near_visit, near);
+	near->whole = 0;
 }
 
-/*
- * The words that a typed word may have been meant to be: wants[1] with one typo, and with
- * most = 2 also wants[2].
- */
 static void
-typo_candidates(TopicSearch *s, const TopicWord *q, bool open, int most, TopicWant *wants)
+near_look_tail(TopicSearch *s, NearWords *near, const pg_wchar *c, int nc, bool whole)
 {
-	TypoLook	  look;
-	TopicProbe	  probe;
-	TopicProbeKey first[TYPO_FIRST];
-	pg_wchar	  v[TOPIC_KEY_CHARS + 2];
-	int			  tail; /* letters of a variant that its range begins with */
-	bool		  whole = (most == 1 && !open);
-	int			  i;
-	int			  k;
+	look_at_keys(s, key_make_tail(c, nc, c, 0, whole), near_visit, near);
+}
 
-	memset(&look, 0, sizeof(look));
-	look.q = q;
-	look.open = open;
-	look.most = most;
-	look.wants = wants;
-	look.room = 2000;
-	look.letters = palloc(sizeof(pg_wchar) * TYPO_FIRST * look.room);
-	look.ndone = -1;
-	look.context = CurrentMemoryContext;
-	memset(wants, 0, sizeof(TopicWant) * 3);
+/* Finds the words of the vocabulary with up to so many typos. */
+static void
+near_find(TopicSearch *s, NearWords *near, int max)
+{
+	const pg_wchar *q = near->typed->c;
+	int				nc = near->typed->nc;
+	bool			whole = !near->open;
+	pg_wchar		v[TYPO_MAX_CHARS + 1];
 
-	memset(first, 0, sizeof(first));
-	probe.keys = first;
-	probe.nwords = 0;
-	probe.arg = &look;
-	probe.see = typo_see_letter;
-	for (i = 0; i < TYPO_FIRST; i++)
+	near->max = max;
+	near->n = 0;
+	near->capacity = 16;
+	near->words = palloc(sizeof(NearWord) * near->capacity);
+	near->terms[1] = near->terms[2] = NULL;
+
+	near_look_word(s, near, q, TYPO_HEAD, false);
+	for (int i = 0; i < TYPO_HEAD; i++)
 	{
-		first[i].key = topic_key(i == 0 ? TOPIC_FIRST : TOPIC_PREFIX, q->s, topic_char_offset(q, i), TOPIC_ANY_WORD);
-		first[i].range = true;
-		first[i].word = i;
-	}
-	probe.nkeys = TYPO_FIRST;
-	topic_look(s, &probe);
-
-	probe.keys = palloc(sizeof(TopicProbeKey) * (2 * (look.nletters[0] + look.nletters[1] + look.nletters[2]) + 4 * TYPO_FIRST + 1));
-	probe.nkeys = 0;
-	probe.see = typo_see_word;
-	tail = most == 1 ? q->nc : TYPO_HEAD;
-
-	/* the first three letters are right */
-	typo_range(&probe, q->c, Min(q->nc, TYPO_FIRST), false);
-	for (i = 0; i < TYPO_FIRST; i++)
-	{
-		/* one too many */
-		memcpy(v, q->c, sizeof(pg_wchar) * i);
-		memcpy(v + i, q->c + i + 1, sizeof(pg_wchar) * (tail - i - 1));
-		typo_range(&probe, v, tail - 1, whole);
+		/* a letter too many */
+		memcpy(v, q, sizeof(pg_wchar) * i);
+		memcpy(v + i, q + i + 1, sizeof(pg_wchar) * (nc - i - 1));
+		near_look_word(s, near, v, nc - 1, whole);
 		/* two swapped */
-		if (i + 1 < tail)
+		if (i + 1 < nc)
 		{
-			memcpy(v, q->c, sizeof(pg_wchar) * tail);
-			v[i] = q->c[i + 1];
-			v[i + 1] = q->c[i];
-			typo_range(&probe, v, tail, whole);
-		}
-		for (k = 0; k < look.nletters[i]; k++)
-		{
-			pg_wchar c = look.letters[i * look.room + k];
-
-			/* another one */
-			if (c != q->c[i])
-			{
-				memcpy(v, q->c, sizeof(pg_wchar) * tail);
-				v[i] = c;
-				typo_range(&probe, v, tail, whole);
-			}
-			/* one too few */
-			memcpy(v, q->c, sizeof(pg_wchar) * i);
-			v[i] = c;
-			memcpy(v + i + 1, q->c + i, sizeof(pg_wchar) * (tail - i));
-			typo_range(&probe, v, tail + 1, whole);
+			memcpy(v, q, sizeof(pg_wchar) * nc);
+			v[i] = q[i + 1];
+			v[i + 1] = q[i];
+			near_look_word(s, near, v, nc, whole);
 		}
 	}
-	topic_look(s, &probe);
+	/* another letter; one missing */
+	near_look_tail(s, near, q + TYPO_HEAD, nc - TYPO_HEAD, whole);
+	near_look_tail(s, near, q + TYPO_HEAD - 1, nc - TYPO_HEAD + 1, whole);
+	if (max < 2)
+		return;
+	/* one typo in the first four letters, the two behind right: one letter less, as many, one more, a swap */
+	near_look_tail(s, near, q + TYPO_HEAD + 1, 2, false);
+	near_look_tail(s, near, q + TYPO_HEAD, 3, false);
+	near_look_tail(s, near, q + TYPO_HEAD - 1, 4, false);
+	memcpy(v, q, sizeof(pg_wchar) * (TYPO_HEAD - 1));
+	v[TYPO_HEAD - 1] = q[TYPO_HEAD];
+	v[TYPO_HEAD] = q[TYPO_HEAD - 1];
+	near_look_word(s, near, v, TYPO_HEAD + 1, false);
 }
 
-/*
- * Tries one typo, then two, up to what the words allow together, until something is found.
- */
-void
-topic_search_typos(TopicSearch *s)
+/* What has one of the words with so many typos. */
+static Term *
+near_term(TopicSearch *s, NearWords *near, int typos)
 {
-	const TopicQuery *q = &s->query;
-	TopicWant		  exact[TOPIC_TYPO_WORDS];
-	TopicWant		  near[TOPIC_TYPO_WORDS][3];
-	int				  known[TOPIC_TYPO_WORDS]; /* up to how many typos "near" is filled in */
-	int				  allowed[TOPIC_TYPO_WORDS];
-	int				  total = 0;
-	int				  missing = 0;
-	int				  most;
-	int				  i;
-	int				  c;
+	Term *term;
 
-	for (i = 0; i < q->nwords; i++)
+	if (near->terms[typos])
+		return near->terms[typos];
+	term = palloc0(sizeof(Term));
+	for (int i = 0; i < near->n; i++)
 	{
-		topic_want_word(s, &exact[i], &q->words[i], i == q->nwords - 1);
-		allowed[i] = topic_typos_allowed(&q->words[i]);
-		known[i] = 0;
-		if (exact[i].bands == 0)
+		const NearWord *word = &near->words[i];
+		pg_wchar	   *c = palloc(sizeof(pg_wchar) * (word->n + 1));
+		TextWord		w;
+		int				nc = 0;
+
+		if (word->typos != typos)
+			continue;
+		for (int k = 0; k < word->n; k += pg_utf_mblen((unsigned char *) word->s + k))
+			c[nc++] = utf8_to_unicode((unsigned char *) word->s + k);
+		textword_init(&w, c, nc);
+		term_add(term, term_of_word(s, &w, near->open, 0));
+	}
+	term_finish(term);
+	return near->terms[typos] = term;
+}
+
+/* Walks every way in which so many typos can be spread over the words from number i on. */
+static void
+typos_spread(Walk *w, NearWords *near, int i, int left)
+{
+	int allowed;
+
+	if (i == w->nwords)
+	{
+		if (left == 0)
+			walk(w);
+		return;
+	}
+	allowed = Min(left, typos_allowed(near[i].typed));
+	for (int typos = 0; typos <= allowed && !search_exhausted(w->s); typos++)
+	{
+		if (typos > near[i].max)
+			near_find(w->s, &near[i], typos);
+		w->words[i] = near_term(w->s, &near[i], typos);
+		if (w->words[i]->nkeys > 0)
+			typos_spread(w, near, i + 1, left - typos);
+	}
+}
+
+/* Tries one typo, then more, up to what the words allow together, until something is found. */
+void
+fuzzy_typos(Walk *exact)
+{
+	TopicSearch		  *s = exact->s;
+	const SearchQuery *q = exact->q;
+	Walk			   w = {.s = s, .q = q, .tier = MATCH_TYPO, .nwords = q->nwords};
+	NearWords		   near[TYPO_MAX_WORDS];
+	int				   total = 0;
+	int				   missing = 0;
+
+	for (int i = 0; i < q->nwords; i++)
+	{
+		const TextWord *typed = &q->words[i];
+
+		near[i] = (NearWords){.typed = typed, .open = query_word_open(q, i) && typed->nc > TYPO_HEAD};
+		near[i].terms[0] = exact->words[i];
+		total += typos_allowed(typed);
+		if (exact->words[i]->nkeys == 0)
 		{
-			if (allowed[i] == 0)
+			if (typos_allowed(typed) == 0)
 				return;
 			missing++;
 		}
-		total += allowed[i];
 	}
-	for (most = Max(1, missing); most <= Min(total, TOPIC_TYPO_MOST) && s->nfound == 0; most++)
+	for (int max = Max(1, missing); max <= Min(total, TYPO_MAX) && s->other.n == 0; max++)
 	{
-		TopicWant wants[TOPIC_TYPO_WORDS];
-		bool	  hopeless = false;
-
-		CHECK_FOR_INTERRUPTS();
-		for (i = 0; i < q->nwords; i++)
-		{
-			/* the typos that the other words need are not to be had for this one */
-			int mine = Min(allowed[i], most - (missing - (exact[i].bands == 0 ? 1 : 0)));
-
-			if (mine > known[i])
-			{
-				typo_candidates(s, &q->words[i], i == q->nwords - 1, mine, near[i]);
-				known[i] = mine;
-			}
-			memset(&wants[i], 0, sizeof(TopicWant));
-			topic_want_merge(&wants[i], &exact[i], 0);
-			for (c = 1; c <= mine; c++)
-				topic_want_merge(&wants[i], &near[i][c], c);
-			hopeless |= (wants[i].bands == 0);
-		}
-		if (!hopeless)
-			topic_collect(s, q, wants, TIER_TYPO, most);
+		w.max_typos = max;
+		search_forget_rows(s);
+		typos_spread(&w, near, 0, max);
 	}
 }

@@ -1,210 +1,245 @@
 /*
  * match.c
- *		What satisfies a text that was typed, and in which order topics are shown.
+ *		What satisfies a text that was typed: the rule of the search for one topic.
  *
- * This is the rule of search_topics(), said for one topic; topic_rows.c finds through the indexes what this would
- * find in the whole table, and falls back on it where an index cannot tell.
+ *	tier	why a topic was found: it equals the text, but for blanks; its words begin with the words of the
+ *			text (only an open word may go on); their stems are the same; with a blank more or less; typos
+ *	open	a typed word that may go on: the last one, and those of scripts without blanks
+ *	weight	the volume; sixteen times that where the topic begins with the text as it was typed, or equals it
  *
- *	tier	why a topic was found: it equals the text; its words begin with the words of the text (only the last one
- *			may go on); their stems are the same; with a blank more or less; with typos
- *	weight	the volume; sixteen times it where the topic begins with the text as it was typed
+ * Typos: a letter too many, too few, another one, or two neighbours swapped; one in a word of three letters
+ * or more, two from eight letters on.  Of two typos the first three letters are right, or one typo is among
+ * the first four letters, the two letters behind those are right, and the other typo comes after that.  An
+ * unfinished word of three letters is compared with whole words.
  *
- * Order: tier, fewest typos, weight, then the topic itself by its bytes.
+ * Invariant: walk.c and fuzzy.c find through the index what this finds in the whole table; every row that the
+ * index gives is judged here.
  */
 #include "openinfo.h"
 
-#include "utils/builtins.h"
+#include "topics/match.h"
 
-#include "topics/search.h"
-
-/*
- * Takes the words over without repetitions.  The last word stays last: it may be unfinished.
- */
+/* Copies the words without repetitions.  The last word stays last: it may be unfinished. */
 void
-topic_query_make(TopicQuery *q, const TopicWord *words, int n)
+query_init(SearchQuery *q, const TextWord *words, int n)
 {
-	int i;
-	int j;
-
-	q->words = palloc(sizeof(TopicWord) * Max(n, 1));
+	q->words = palloc(sizeof(TextWord) * Max(n, 1));
 	q->nwords = 0;
-	for (i = 0; i < n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		for (j = 0; i < n - 1 && j < q->nwords; j++)
-			if (q->words[j].n == words[i].n && memcmp(q->words[j].s, words[i].s, words[i].n) == 0)
-				break;
+		int j = 0;
+
+		while (i < n - 1 && j < q->nwords &&
+			   (q->words[j].n != words[i].n || memcmp(q->words[j].s, words[i].s, words[i].n) != 0))
+			j++;
 		if (i == n - 1 || j == q->nwords)
 			q->words[q->nwords++] = words[i];
 	}
 }
 
+bool
+query_word_open(const SearchQuery *q, int i)
+{
+	return i == q->nwords - 1 || q->words[i].spaceless;
+}
+
 static inline bool
-match_starts(const TopicWord *w, const TopicWord *begin, bool open)
+match_starts(const TextWord *w, const TextWord *begin, bool open)
 {
 	return (open ? w->n >= begin->n : w->n == begin->n) && memcmp(w->s, begin->s, begin->n) == 0;
 }
 
-static inline const TopicWord *
-match_word(const TopicText *t, int i)
+static inline const TextWord *
+match_word(const TextWords *t, int i)
 {
 	return i < t->nwords ? &t->words[i] : &t->others[i - t->nwords];
 }
 
 static bool
-match_stem(const TopicWord *a, const TopicWord *b)
+match_stem(const TextWord *a, const TextWord *b)
 {
-	char sa[TOPIC_KEY_CHARS + 1];
-	char sb[TOPIC_KEY_CHARS + 1];
+	char sa[WORD_KEY_CHARS + 1];
+	char sb[WORD_KEY_CHARS + 1];
 	int	 na;
 
 	if (a->s[0] != b->s[0]) /* no stem changes that */
 		return false;
-	na = topic_stem(a, sa);
-	return na > 0 && na == topic_stem(b, sb) && memcmp(sa, sb, na) == 0;
+	na = textword_stem(a, sa);
+	return na > 0 && na == textword_stem(b, sb) && memcmp(sa, sb, na) == 0;
+}
+
+/* As it was typed, or by stems. */
+static MatchTier
+match_words(const SearchQuery *q, const TextWords *t, MatchTier floor)
+{
+	int		  all = t->nwords + t->nothers;
+	MatchTier tier = MATCH_WORDS;
+
+	for (int i = 0; i < q->nwords && tier != MATCH_NONE; i++)
+	{
+		bool open = query_word_open(q, i);
+		int	 k = 0;
+
+		while (k < all && !match_starts(match_word(t, k), &q->words[i], open))
+			k++;
+		if (k < all)
+			continue;
+		tier = MATCH_NONE;
+		for (k = 0; k < all && tier == MATCH_NONE && floor <= MATCH_STEM; k++)
+			if (match_stem(match_word(t, k), &q->words[i]))
+				tier = MATCH_STEM;
+	}
+	return tier;
+}
+
+/* The fewest typos, or more than the maximum. */
+static int
+match_typos(const SearchQuery *q, const TextWords *t, int max)
+{
+	int all = t->nwords + t->nothers;
+	int sum = 0;
+
+	for (int i = 0; i < q->nwords && sum <= max; i++)
+	{
+		const TextWord *typed = &q->words[i];
+		bool			open = query_word_open(q, i);
+		int				allowed = Min(typos_allowed(typed), max - sum);
+		int				best = max + 1;
+
+		for (int k = 0; k < all && best > 0; k++)
+		{
+			const TextWord *w = match_word(t, k);
+			int				upto;
+			int				d = 0;
+
+			if (!match_starts(w, typed, open))
+				d = allowed > 0 && !w->inner ? typos_between(typed, w, open, allowed, &upto) : max + 1;
+			if (d <= allowed)
+				best = Min(best, d);
+		}
+		sum += best;
+	}
+	return sum;
 }
 
 /*
- * Does a topic satisfy a text, and why?  Tiers below "floor" are not looked for.
+ * Does a topic satisfy a text, and how?  Tiers below "floor" are not looked for.
  */
-TopicTier
-topic_match(const TopicQuery *q, const TopicText *t, TopicTier floor, int most, int *cost)
-{
-	int		  all = t->nwords + t->nothers;
-	TopicTier tier = TIER_WORDS;
-	int		  i;
-	int		  k;
-
-	*cost = 0;
-	for (i = 0; i < q->nwords && tier >= TIER_STEM; i++)
-	{
-		bool open = (i == q->nwords - 1);
-
-		for (k = 0; k < all; k++)
-			if (match_starts(match_word(t, k), &q->words[i], open))
-				break;
-		if (k < all)
-			continue;
-		tier = TIER_NONE;
-		if (floor <= TIER_STEM)
-			for (k = 0; k < all && tier == TIER_NONE; k++)
-				if (match_stem(match_word(t, k), &q->words[i]))
-					tier = TIER_STEM;
-	}
-	if (tier >= TIER_STEM)
-		return tier >= floor ? tier : TIER_NONE;
-	if (floor > TIER_TYPO || q->nwords > TOPIC_TYPO_WORDS)
-		return TIER_NONE;
-	for (i = 0; i < q->nwords; i++)
-	{
-		int allowed = topic_typos_allowed(&q->words[i]);
-		int best = 1000;
-
-		for (k = 0; k < all && best > 0; k++)
-		{
-			const TopicWord *w = match_word(t, k);
-			bool			 open = (i == q->nwords - 1);
-			int				 d = match_starts(w, &q->words[i], open) ? 0 : (allowed > 0 ? topic_typos(&q->words[i], w, open, allowed) : 1000);
-
-			if (d <= allowed && d < best)
-				best = d;
-		}
-		*cost += best;
-		if (*cost > most)
-			return TIER_NONE;
-	}
-	return TIER_TYPO;
-}
-
-static int
-match_cmp(const TopicFound *a, const TopicFound *b)
-{
-	int c;
-
-	if (a->tier != b->tier)
-		return a->tier > b->tier ? -1 : 1;
-	if (a->cost != b->cost)
-		return a->cost < b->cost ? -1 : 1;
-	if (a->weight != b->weight)
-		return a->weight > b->weight ? -1 : 1;
-	c = memcmp(a->ptopic, b->ptopic, Min(a->ntopic, b->ntopic));
-	if (c == 0)
-		c = a->ntopic - b->ntopic;
-	if (c == 0)
-		c = memcmp(a->id.data, b->id.data, UUID_LEN);
-	return c;
-}
-
-/* Could a row of this kind still get in? */
 bool
-topic_found_room(const TopicSearch *s, TopicTier tier, int64 weight)
+match_topic(const SearchQuery *q, const TextWords *t, MatchTier floor, int max_typos, int64 volume, Match *m)
 {
-	const TopicFound *last;
+	bool begins = t->nnorm >= q->typed.nnorm && memcmp(t->norm, q->typed.norm, q->typed.nnorm) == 0;
 
-	if (s->nfound < s->limit)
+	m->typos = 0;
+	m->weight = volume;
+	if (t->nnorm - t->nwords == q->typed.nnorm - q->typed.nwords && q->hash == textwords_hash(t))
+	{
+		m->tier = MATCH_EQUAL;
+		m->weight *= MATCH_BEGINS;
 		return true;
-	last = s->found[s->nfound - 1];
-	return tier > last->tier || (tier == last->tier && weight >= last->weight);
-}
-
-bool
-topic_found_has(const TopicSearch *s, ItemPointer tid)
-{
-	int i;
-
-	for (i = 0; i < s->nfound; i++)
-		if (ItemPointerEquals(&s->found[i]->tid, tid))
-			return true;
-	return false;
-}
-
-void
-topic_found_add(TopicSearch *s, TopicTier tier, int cost, int64 weight, ItemPointer tid, Datum *values, bool *nulls)
-{
-	TopicFound	probe;
-	TopicFound *f;
-	text	   *topic = DatumGetTextPP(values[1]);
-	int			low = 0;
-	int			high = s->nfound;
-
-	probe.tier = tier;
-	probe.cost = cost;
-	probe.weight = weight;
-	probe.ptopic = VARDATA_ANY(topic);
-	probe.ntopic = VARSIZE_ANY_EXHDR(topic);
-	memcpy(&probe.id, DatumGetUUIDP(values[0]), sizeof(pg_uuid_t));
-	while (low < high)
-	{
-		int mid = (low + high) / 2;
-
-		if (match_cmp(&probe, s->found[mid]) < 0)
-			high = mid;
-		else
-			low = mid + 1;
 	}
-	if (low >= s->limit)
-		return;
-	if (s->nfound == s->limit)
+	m->tier = match_words(q, t, floor);
+	if (m->tier == MATCH_NONE && floor <= MATCH_TYPO && q->nwords <= TYPO_MAX_WORDS)
 	{
-		f = s->found[--s->nfound];
-		pfree(DatumGetPointer(f->topic));
+		m->typos = match_typos(q, t, max_typos);
+		if (m->typos <= max_typos)
+			m->tier = MATCH_TYPO;
 	}
-	else
-		f = palloc(sizeof(TopicFound));
-	*f = probe;
-	ItemPointerCopy(tid, &f->tid);
-	f->topic = PointerGetDatum(cstring_to_text_with_len(probe.ptopic, probe.ntopic));
-	f->ptopic = VARDATA_ANY(DatumGetPointer(f->topic));
-	memcpy(f->values, values, sizeof(f->values));
-	memcpy(f->nulls, nulls, sizeof(f->nulls));
-	f->values[0] = UUIDPGetDatum(&f->id);
-	f->values[1] = f->topic;
-	memmove(&s->found[low + 1], &s->found[low], sizeof(TopicFound *) * (s->nfound - low));
-	s->found[low] = f;
-	s->nfound++;
+	if (m->tier == MATCH_WORDS && begins)
+		m->weight *= MATCH_BEGINS;
+	return m->tier >= floor && m->tier != MATCH_NONE;
 }
 
-bool
-topic_begins(const TopicText *t, const TopicQuery *q)
+int
+typos_allowed(const TextWord *q)
 {
-	return t->nnorm >= q->nnorm && memcmp(t->norm, q->norm, q->nnorm) == 0;
+	if (q->nc < 3 || q->nc > TYPO_MAX_CHARS)
+		return 0;
+	return q->nc < 8 ? 1 : 2;
+}
+
+/*
+ * How many typos lie between two words; more than "max" is max + 1.  With "open" b may go on after a ended,
+ * and *upto is the length of the shortest beginning of b that is nearest to a.
+ */
+static int
+distance(const pg_wchar *a, int na, const pg_wchar *b, int nb, int max, bool open, int *upto)
+{
+	int	 row[3][WORD_KEY_CHARS + 4] = {{0}};
+	int *r0 = row[0]; /* two characters of a ago */
+	int *r1 = row[1];
+	int *r2 = row[2];
+	int	 best = 0;
+
+	if (nb > na + max && open)
+		nb = na + max;
+	if (nb > na + max || na > nb + max || nb > WORD_KEY_CHARS + 3)
+		return max + 1;
+	for (int j = 0; j <= nb; j++)
+		r1[j] = j;
+	for (int i = 1; i <= na; i++)
+	{
+		int	 least = i;
+		int *free = r0;
+
+		r2[0] = i;
+		for (int j = 1; j <= nb; j++)
+		{
+			int v = r1[j - 1] + (a[i - 1] != b[j - 1]);
+
+			v = Min(v, Min(r1[j], r2[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				v = Min(v, r0[j - 2] + 1);
+			r2[j] = v;
+			least = Min(least, v);
+		}
+		if (least > max)
+			return max + 1;
+		r0 = r1;
+		r1 = r2;
+		r2 = free;
+	}
+	*upto = nb;
+	if (!open)
+		return Min(r1[nb], max + 1);
+	for (int j = 1; j <= nb; j++)
+		if (r1[j] < r1[best])
+			best = j;
+	*upto = best;
+	return Min(r1[best], max + 1);
+}
+
+/*
+ * The number of typos by which a typed word misses a word, or its beginning when it is not finished; more
+ * than "max" is max + 1.  *upto gets the length of that beginning.
+ */
+int
+typos_between(const TextWord *q, const TextWord *w, bool open, int max, int *upto)
+{
+	const int head = TYPO_HEAD + 1;
+	int		  nb = Min(w->nc, WORD_KEY_CHARS);
+	int		  d;
+
+	if (q->nc <= TYPO_HEAD)
+		open = false;
+	d = distance(q->c, q->nc, w->c, nb, Min(max, 2), open, upto);
+	if (d <= 1 && d <= max)
+		return d;
+	if (max < 2 || q->nc < 8)
+		return max + 1;
+	if (d == 2 && nb >= TYPO_HEAD && memcmp(q->c, w->c, sizeof(pg_wchar) * TYPO_HEAD) == 0)
+		return 2;
+	for (int m = head - 1; m <= head + 1 && m + 2 <= nb; m++)
+	{
+		int rest;
+
+		if (w->c[m] == q->c[head] && w->c[m + 1] == q->c[head + 1] &&
+			distance(q->c, head, w->c, m, 1, false, &rest) <= 1 &&
+			distance(q->c + head + 2, q->nc - head - 2, w->c + m + 2, nb - m - 2, 1, open, &rest) <= 1)
+		{
+			*upto = m + 2 + rest;
+			return 2;
+		}
+	}
+	return max + 1;
 }

@@ -1,43 +1,45 @@
 /*
  * text.h
- *		What a topic, and what somebody types, is to the search: words.
+ *		From text to words: what the search sees of a topic and of what somebody types.
  */
-#ifndef TOPIC_TEXT_H
-#define TOPIC_TEXT_H
+#ifndef OPENINFO_TEXT_H
+#define OPENINFO_TEXT_H
+
+#include "openinfo.h"
 
 #include "mb/pg_wchar.h"
 
-/* A word longer than this is shortened in the index keys, and looked at again in the table. */
-#define TOPIC_KEY_CHARS 32
-/* So is the whole normalised text in the index that serves "begins with". */
-#define TOPIC_NORM_BYTES 240
-/* The first letter of a word has keys of its own, and so have the first letters up to so many. */
-#define TOPIC_PREFIX_CHARS 3
+/* Of a text only so many bytes are read. */
+#define TEXT_BYTES 2048
+/* A word longer than this is shortened in the index keys, and compared in full in the table. */
+#define WORD_KEY_CHARS 32
 
-typedef struct TopicWord
+typedef struct TextWord
 {
 	pg_wchar *c; /* its characters, folded */
 	int		  nc;
 	char	 *s; /* the same in UTF-8, not terminated */
 	int		  n;
-	bool	  glued;  /* follows the word before without a blank */
-	bool	  dotted; /* begins with a dot: ".net" */
-} TopicWord;
+	bool	  joined;	 /* follows the word before without a blank */
+	bool	  dotted;	 /* begins with a dot: ".net" */
+	bool	  spaceless; /* of a script that writes no blanks between words */
+	bool	  inner;	 /* what follows a position inside a spaceless word */
+} TextWord;
 
-typedef struct TopicText
+typedef struct TextWords
 {
-	char	  *norm; /* the words, one blank between them */
-	int		   nnorm;
-	TopicWord *words; /* in the order of the text */
-	int		   nwords;
-	TopicWord *others; /* second readings: "net" of ".net", "nodejs" of "node.js" */
-	int		   nothers;
-} TopicText;
+	char	 *norm; /* the words, one blank between them */
+	int		  nnorm;
+	TextWord *words; /* in the order of the text */
+	int		  nwords;
+	TextWord *others; /* second readings: "net" of ".net", "nodejs" of "node.js", inner words */
+	int		  nothers;
+} TextWords;
 
-extern void topic_read(const char *s, int n, bool typed, TopicText *out);
-extern int	topic_char_offset(const TopicWord *w, int nc);
-extern void topic_word_make(TopicWord *w, const pg_wchar *c, int nc);
-extern int	topic_stem(const TopicWord *w, char *out);
-extern int	topic_distance(const pg_wchar *a, int na, const pg_wchar *b, int nb, int most, bool open, int *upto);
+extern void	  textwords_read(const char *s, int n, bool typed, TextWords *out);
+extern uint64 textwords_hash(const TextWords *t);
+extern void	  textword_init(TextWord *w, const pg_wchar *c, int nc);
+extern int	  textword_bytes(const TextWord *w, int nc);
+extern int	  textword_stem(const TextWord *w, char *out);
 
 #endif

@@ -84,8 +84,8 @@ $$, 'every policy of a tenant table for "authenticated" asks for the active work
 
 SELECT is_empty($$ SELECT c.oid::regclass FROM our_member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND m.objid = c.oid WHERE c.relkind <> 'v' $$,
     'no table, sequence or index is a member of the extension');
-SELECT is_empty($$ SELECT pg_describe_object(classid, objid, 0) FROM our_member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_class'::regclass, 'pg_event_trigger'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass) $$,
-    'its members are functions, types, views, event triggers and the operator class of the search');
+SELECT is_empty($$ SELECT pg_describe_object(classid, objid, 0) FROM our_member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_class'::regclass, 'pg_event_trigger'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_ts_dict'::regclass) $$,
+    'its members are functions, types, views, event triggers, and the operator class and dictionary of the search');
 SELECT is_empty($$ SELECT signature FROM our_function WHERE NOT member AND pronamespace <> 'auth'::regnamespace $$, 'only the auth shim is no member');
 SELECT is_empty(format($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = %L::regnamespace AND p.oid NOT IN (SELECT oid FROM our_function) $$, :'schema'),
     'every function in the schema is a member');

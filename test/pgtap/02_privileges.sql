@@ -140,8 +140,8 @@ INSERT INTO internal VALUES
     -- behind views, which ask as their caller; and the checklist
     ('job_status', 'service'), ('tenant_metrics', 'service'), ('security_checklist', 'service'), ('api_privileges', 'service'),
     -- in an index too, for whoever writes a topic; and what only the index itself calls
-    ('topic_search_band', 'service'), ('topic_search_text', 'service'), ('topic_search_keys', 'service'),
-    ('topic_keys_extract', 'nobody'), ('topic_keys_question', 'nobody'), ('topic_keys_in_range', 'nobody'), ('topic_keys_answer', 'nobody'),
+    ('topic_search_keys', 'service'),
+    ('topic_keys_extract', 'nobody'), ('topic_keys_scan', 'nobody'), ('topic_keys_in_range', 'nobody'), ('topic_keys_answer', 'nobody'),
     ('require_trusted_schema', 'nobody'), ('require_owned_tables', 'nobody'), ('execute_as_owner', 'nobody'),
     ('secure_table', 'nobody'), ('comment_on_table', 'nobody'), ('apply_migrations', 'nobody'),
     ('forbid_data_loss', 'nobody'), ('drop_table_if_empty', 'nobody'), ('drop_column_if_empty', 'nobody');

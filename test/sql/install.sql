@@ -7,7 +7,7 @@ SELECT version, name FROM openinfo.schema_migrations ORDER BY version;
 -- Functions, types, an operator class, views and event triggers are members of the extension; not one table is.
 SELECT count(*) FILTER (WHERE classid = 'pg_proc'::regclass) > 0 AS functions,
        count(*) FILTER (WHERE classid = 'pg_type'::regclass) > 0 AS types,
-       count(*) FILTER (WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_event_trigger'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass)
+       count(*) FILTER (WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_event_trigger'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_ts_dict'::regclass)
                         AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = objid AND classid = 'pg_class'::regclass AND c.relkind = 'v')) AS others
   FROM pg_depend
  WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass

@@ -15,6 +15,7 @@ use Test::More;
 my $seed = $ENV{OPENINFO_SEED} // 20260101;
 my $texts = $ENV{OPENINFO_TEXTS} // 25;
 note "seed $seed";
+my $reached = 0;	# searches that the budget stopped
 
 my $node = new_node('topics', conf => "autovacuum = off\nwal_level = replica\nmax_wal_senders = 4\nhot_standby = on\n");
 my $lib = "$FindBin::RealBin/lib";
@@ -30,7 +31,8 @@ sub seeded
 sub exact
 {
 	my ($sql, $name) = @_;
-	my $out = $node->safe_psql('app', seeded($sql), extra_params => ['-q']);
+	my ($status, $out, $err) = $node->psql('app', seeded("SET client_min_messages = debug1;\n$sql"), extra_params => ['-q'], on_error_die => 1);
+	$reached += () = $err =~ /search_topics\(\) stopped after/g;
 	is($out, '', $name);
 }
 
@@ -104,10 +106,12 @@ exact("SELECT * FROM fuzz.check($texts);", 'after they are done, and VACUUM');
 # Without its index, and with a policy that decides row by row, the table is read: the same rules.
 exact(<<SQL, 'reading the whole table');
 BEGIN;
-DROP INDEX idx_global_topics_search_text;
+DROP INDEX idx_global_topics_search;
 SELECT * FROM fuzz.check($texts);
 ROLLBACK;
 SQL
+
+is($reached, 0, 'no search reached its budget');
 
 # A transaction that is open in the crash is gone, what was committed is there.
 my $before = $node->safe_psql('app', 'SELECT fuzz.digest()');

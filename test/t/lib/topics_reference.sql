@@ -1,5 +1,5 @@
 -- What search_topics() promises, said again in plain SQL over the whole table: nothing of the extension is
--- used but the table itself.  The rules are those of the contract and of docs/topics.md.
+-- used but the table itself.  The rules are those of docs/topics.md.
 
 CREATE SCHEMA ref;
 
@@ -80,20 +80,30 @@ BEGIN
     ELSIF length(q) NOT BETWEEN 3 AND 28 THEN
         RETURN NULL;
     END IF;
-    v_typos := ref.typos(q, w, p_open);
+    -- three letters are compared with whole words
+    v_typos := ref.typos(q, w, p_open AND length(q) > 3);
     IF v_typos <= 1 THEN
         RETURN v_typos;
     ELSIF length(q) < 8 THEN
         RETURN NULL;
     ELSIF v_typos = 2 AND left(q, 3) = left(w, 3) THEN
         RETURN 2;
+    -- one among the first four letters, the two behind right, one after that
     ELSIF EXISTS (SELECT FROM generate_series(3, 5) m
-                   WHERE ref.typos(left(q, 4), left(w, m), false) <= 1 AND length(w) >= m
-                     AND ref.typos(substr(q, 5), substr(w, m + 1), p_open) <= 1) THEN
+                   WHERE ref.typos(left(q, 4), left(w, m), false) <= 1
+                     AND length(w) >= m + 2 AND substr(q, 5, 2) = substr(w, m + 1, 2)
+                     AND ref.typos(substr(q, 7), substr(w, m + 3), p_open) <= 1) THEN
         RETURN 2;
     END IF;
     RETURN NULL;
 END
+$$;
+
+-- How a topic is spelled, compared with a text: 2 letter by letter, 1 but for case, 0 otherwise.
+CREATE FUNCTION ref.spelled(p_topic text, p_text text) RETURNS int LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_topic = p_text COLLATE "C" THEN 2
+                WHEN normalize(lower(btrim(p_topic))) = normalize(lower(btrim(p_text))) COLLATE "C" THEN 1
+                ELSE 0 END
 $$;
 
 CREATE FUNCTION ref.stem(w text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -151,6 +161,8 @@ DECLARE
     v_other text[];
     v_text  text;
     v_rows  text[];
+    v_equal text[];
+    v_same  boolean;
 BEGIN
     IF p_text ~ '(^|\s)\.\s*$' THEN
         RAISE EXCEPTION 'the reference does not know an unfinished ".net"';
@@ -173,12 +185,28 @@ BEGIN
     END LOOP;
     WITH direct AS MATERIALIZED (SELECT topic FROM ref.with_all(VARIADIC v_sets) AS topic)
     SELECT array_agg(topic ORDER BY tier DESC, weight DESC, topic COLLATE "C") INTO v_rows
-      FROM (SELECT topic, CASE WHEN norm = v_norm THEN 3 WHEN direct THEN 2 ELSE 1 END AS tier,
+      FROM (SELECT topic, CASE WHEN direct THEN 2 ELSE 1 END AS tier,
                    volume * CASE WHEN direct AND starts_with(norm, v_norm) THEN 16 ELSE 1 END AS weight
               FROM (SELECT t.*, t.topic IN (SELECT topic FROM direct) AS direct FROM ref_topic t
-                     WHERE t.topic IN (SELECT topic FROM ref.with_all(VARIADIC v_stems) AS topic)) t) found;
+                     WHERE t.topic IN (SELECT topic FROM ref.with_all(VARIADIC v_stems) AS topic)
+                       AND replace(t.norm, ' ', '') <> replace(v_norm, ' ', '')) t) found;
 
-    IF v_rows IS NULL AND cardinality(q) <= 8 THEN
+    -- What equals the text, but for blanks, comes first.  Of the same words the one that is spelled most like
+    -- it counts as much as the most wanted one.
+    WITH equal AS (
+        SELECT topic, volume, norm = v_norm AS same, ref.spelled(topic, p_text) AS spelled
+          FROM ref_topic WHERE replace(norm, ' ', '') = replace(v_norm, ' ', '')
+    ), most AS (
+        SELECT max(volume) AS volume, nullif(max(spelled), 0) AS spelled FROM equal WHERE same
+    ), raised AS (
+        SELECT e.topic, e.same, e.spelled,
+               CASE WHEN e.same AND e.spelled = most.spelled THEN most.volume ELSE e.volume END AS volume
+          FROM equal e, most
+    )
+    SELECT array_agg(topic ORDER BY volume DESC, spelled DESC, topic COLLATE "C"), bool_or(same)
+      INTO v_equal, v_same FROM raised;
+
+    IF v_rows IS NULL AND v_same IS NOT TRUE AND cardinality(q) <= 8 THEN
         v_other := '{}';
         FOR v_text IN SELECT ref.spacings(q) LOOP
             v_sets := ARRAY(SELECT to_jsonb(ref.meant(string_to_array(v_text, ' '), i))
@@ -188,10 +216,10 @@ BEGIN
             END IF;
         END LOOP;
         SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows FROM ref_topic
-            WHERE topic = ANY (v_other);
+            WHERE topic = ANY (v_other) AND topic <> ALL (coalesce(v_equal, '{}'));
     END IF;
 
-    IF v_rows IS NULL AND cardinality(q) <= 8 THEN
+    IF v_rows IS NULL AND v_equal IS NULL AND cardinality(q) <= 8 THEN
         WITH cost AS MATERIALIZED (
             SELECT i, w, ref.cost(q[i], w, i = cardinality(q)) AS cost
                 FROM generate_subscripts(q, 1) i, ref_word
@@ -209,6 +237,6 @@ BEGIN
         SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows
           FROM sums WHERE cost = (SELECT min(cost) FROM sums) AND cost <= 4;
     END IF;
-    RETURN QUERY SELECT unnest(v_rows[:p_limit]);
+    RETURN QUERY SELECT unnest((v_equal || v_rows)[:p_limit]);
 END
 $$;

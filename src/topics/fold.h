@@ -1,0 +1,20 @@
+/*
+ * fold.h
+ *		Which characters are the same letter to the search, and what kind of character each one is.
+ */
+#ifndef OPENINFO_FOLD_H
+#define OPENINFO_FOLD_H
+
+#include "openinfo.h"
+
+#include "mb/pg_wchar.h"
+
+extern pg_wchar *text_characters(const char *s, int n, int *count);
+extern pg_wchar *text_spelling(const char *s, int n, int *count);
+extern bool		 text_in_word(pg_wchar c);
+extern bool		 text_is_apostrophe(pg_wchar c);
+extern bool		 text_is_blank(pg_wchar c);
+extern bool		 text_is_spaceless(pg_wchar c);
+extern bool		 text_is_dependent(pg_wchar c);
+
+#endif

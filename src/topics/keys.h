@@ -1,0 +1,66 @@
+/*
+ * keys.h
+ *		The keys of the search index, and the scans that may be put to it.
+ */
+#ifndef OPENINFO_KEYS_H
+#define OPENINFO_KEYS_H
+
+#include "topics/text.h"
+
+/*
+ * Volume bucket: 0 is volume 0, b is half an octave, from the square root of 2^(b-1) to that of 2^b.  A
+ * bucket is kept while the volume is within the factor BUCKET_MARGIN of its ends.
+ */
+#define BUCKETS 63
+#define ALL_BUCKETS ((UINT64CONST(1) << BUCKETS) - 1)
+#define BUCKET_MARGIN 1.2
+/* Sixteen times the volume is so many buckets up. */
+#define BUCKETS_OF_BEGINS 8
+
+/* The keys of a word begin with its first letter, its first three, or the whole word. */
+#define PREFIX_CHARS 3
+/* The first words of a topic have keys of their own, for texts that a topic begins with. */
+#define BEGINS_WORDS 3
+
+/* What a key says; the family of a key is its kind and the place of the word in the topic, 0 is any place. */
+typedef enum KeyKind
+{
+	KEY_WORD,
+	KEY_LETTER,				 /* the first letter of a word */
+	KEY_PREFIX,				 /* its first three, or the word when it has less */
+	KEY_STEM,				 /* its stem, where that is another word */
+	KEY_BUCKETED = KEY_STEM, /* kinds up to here carry the bucket, the greatest volume first */
+	KEY_EQUAL,				 /* textwords_hash() */
+	KEY_VOCABULARY,			 /* a word, whatever its volume */
+	KEY_TAIL				 /* its letters from the fourth on, a 0, its first three */
+} KeyKind;
+
+/* How a key ends. */
+typedef enum KeyEnd
+{
+	KEY_ANY_WORD, /* the beginning of the keys of all words that begin so */
+	KEY_ONE_WORD, /* the beginning of the keys of one word */
+	KEY_COMPLETE  /* one word in one bucket, or a kind without buckets */
+} KeyEnd;
+
+/*
+ * One question to the index, through its access method: with "look" each key that begins with "from" is shown
+ * to that function, which says whether to go on, and no row is found; without it, the rows of the one key.
+ */
+typedef struct KeyScan
+{
+	const bytea *from;
+	bool (*look)(void *arg, const char *key, int n);
+	void *arg;
+} KeyScan;
+
+extern int64  buffers_accessed(void);
+extern int	  bucket_of(int32 volume);
+extern int64  bucket_max(int bucket);
+extern bytea *key_make(KeyKind kind, int place, const char *s, int n, KeyEnd end, int bucket);
+extern bytea *key_copy(const char *key, int n);
+extern bytea *key_make_tail(const pg_wchar *c, int nc, const pg_wchar *head, int nhead, bool whole);
+extern int	  key_bucket(const char *key, int n);
+extern int	  key_word(const char *key, int n, char *word);
+
+#endif

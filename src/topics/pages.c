@@ -1,0 +1,200 @@
+/*
+ * pages.c
+ *		The search index, read page by page: the only file that knows what GIN's pages look like.
+ *
+ * The access method reads all rows of a key and does not tell how many there are, so that of several words
+ * the frequent one costs as much as all its topics.  Here a list tells its length, and of a tree only the
+ * leaves are read that may have rows of the other words.  Pages may split meanwhile: entries move to the
+ * right, so right links are followed.  No page is reused that our snapshot may read.
+ * Invariant: on any doubt (page type, flags, version, pending list, key) a function returns false.
+ */
+#include "openinfo.h"
+
+#include "access/gin_private.h"
+#include "access/ginblock.h"
+#include "access/itup.h"
+#include "catalog/pg_am_d.h"
+
+#include "topics/keys.h"
+#include "topics/page_cache.h"
+#include "topics/pages.h"
+
+#define entry_at(page, offset) ((IndexTuple) PageGetItem((page), PageGetItemId((page), (offset))))
+
+struct Pages
+{
+	PageCache *cache;
+	int64	   stop_at;
+};
+
+/* A page that has some flags and lacks others; NULL otherwise. */
+static Page
+pages_get(Pages *pages, BlockNumber block, uint16 has, uint16 lacks)
+{
+	Page page = page_cache_get(pages->cache, block);
+
+	if (page == NULL || PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(GinPageOpaqueData)) ||
+		(GinPageGetOpaque(page)->flags & (has | lacks | GIN_DELETED)) != has)
+		return NULL;
+	return page;
+}
+
+/* The index, if it can be read so; not after "stop_at" buffers. */
+Pages *
+pages_open(Relation index, int64 stop_at)
+{
+	Pages *pages = palloc0(sizeof(Pages));
+	Page   page;
+
+	if (index->rd_rel->relam != GIN_AM_OID || IndexRelationGetNumberOfAttributes(index) != 1)
+		return NULL;
+	pages->cache = page_cache_create(index);
+	pages->stop_at = stop_at;
+	page = pages_get(pages, GIN_METAPAGE_BLKNO, GIN_META, GIN_DATA | GIN_LEAF);
+	if (page == NULL || GinPageGetMeta(page)->ginVersion != GIN_CURRENT_VERSION ||
+		GinPageGetMeta(page)->head != InvalidBlockNumber)
+		return NULL;
+	return pages;
+}
+
+/* Compares a key of a page with the beginning of a range; NULL stands behind all keys. */
+static int
+entry_compare(IndexTuple itup, const bytea *from, const char **key, int *n, bool *doubt)
+{
+	const char *datum = (char *) itup + IndexInfoFindDataOffset(itup->t_info);
+	int			nfrom = VARSIZE(from) - VARHDRSZ;
+	int			c;
+
+	if (IndexTupleHasNulls(itup))
+		return 1;
+	if (VARATT_IS_EXTERNAL(datum) || VARATT_IS_COMPRESSED(datum))
+		return *doubt = true;
+	*key = VARDATA_ANY(datum);
+	*n = VARSIZE_ANY_EXHDR(datum);
+	c = memcmp(*key, VARDATA(from), Min(*n, nfrom));
+	return c != 0 ? c : *n - nfrom;
+}
+
+/* The first entry of a page that is not before "from", or the place behind the last one. */
+static OffsetNumber
+entry_search(Page page, const bytea *from, bool *doubt)
+{
+	bool		 infinity = !GinPageIsLeaf(page) && GinPageRightMost(page); /* its last key */
+	OffsetNumber low = FirstOffsetNumber;
+	OffsetNumber high = PageGetMaxOffsetNumber(page) + (infinity ? 0 : 1);
+
+	while (low < high)
+	{
+		OffsetNumber mid = (low + high) / 2;
+		const char	*key;
+		int			 n;
+
+		if (entry_compare(entry_at(page, mid), from, &key, &n, doubt) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Shows all keys that begin with "from", with where their rows are. */
+bool
+pages_keys(Pages *pages, const bytea *from, PostingVisitor visit, void *arg)
+{
+	int			nfrom = VARSIZE(from) - VARHDRSZ;
+	BlockNumber block = GIN_ROOT_BLKNO;
+	bool		doubt = false;
+
+	for (;;)
+	{
+		Page		 page = pages_get(pages, block, 0, GIN_DATA | GIN_META | GIN_LIST);
+		OffsetNumber offset;
+
+		if (page == NULL || doubt)
+			return false;
+		offset = entry_search(page, from, &doubt);
+		for (; GinPageIsLeaf(page) && offset <= PageGetMaxOffsetNumber(page); offset++)
+		{
+			IndexTuple	itup = entry_at(page, offset);
+			Posting		posting = {0};
+			const char *key = NULL;
+			int			n = 0;
+
+			(void) entry_compare(itup, from, &key, &n, &doubt);
+			if (doubt || (!GinIsPostingTree(itup) && !GinItupIsCompressed(itup)))
+				return false;
+			if (key == NULL || n < nfrom || memcmp(key, VARDATA(from), nfrom) != 0 ||
+				buffers_accessed() > pages->stop_at)
+				return true;
+			posting.key = key_copy(key, n);
+			posting.tree = GinIsPostingTree(itup) ? GinGetPostingTree(itup) : InvalidBlockNumber;
+			posting.list = GinIsPostingTree(itup) ? NULL : GinGetPosting(itup);
+			posting.n = GinIsPostingTree(itup) ? 0 : GinGetNPosting(itup);
+			if (!visit(arg, key, n, &posting))
+				return true;
+		}
+		if (offset <= PageGetMaxOffsetNumber(page))
+			block = GinGetDownlink(entry_at(page, offset));
+		else if (GinPageRightMost(page))
+			return !doubt;
+		else
+			block = GinPageGetOpaque(page)->rightlink;
+	}
+}
+
+/* The rows of one page of a tree, or below it: those above "from", up to "upto". */
+static bool
+tree_read(Pages *pages, BlockNumber block, uint64 from, uint64 upto, const RowSet *only, RowSet *out)
+{
+	for (;;)
+	{
+		Page		page = pages_get(pages, block, GIN_DATA, GIN_META | GIN_LIST);
+		ItemPointer items;
+		uint64		bound;
+		int			at = 0;
+		int			n;
+
+		if (page == NULL || (GinPageIsLeaf(page) && !GinPageIsCompressed(page)))
+			return false;
+		if (buffers_accessed() > pages->stop_at)
+			return true;
+		bound = GinPageRightMost(page) ? PG_UINT64_MAX : row_number(GinDataPageGetRightBound(page));
+		if (GinPageIsLeaf(page))
+		{
+			items = ginPostingListDecodeAllSegments(GinDataLeafPageGetPostingList(page),
+													GinDataLeafPageGetPostingListSize(page), &n);
+			rowset_take_items(out, items, n);
+		}
+		for (int i = 1; !GinPageIsLeaf(page) && i <= GinPageGetOpaque(page)->maxoff; i++)
+		{
+			PostingItem *item = GinDataPageGetPostingItem(page, i);
+			uint64		 end = i == GinPageGetOpaque(page)->maxoff ? bound : row_number(&item->key);
+
+			while (only && from > 0 && at < only->n && only->rows[at] <= from)
+				at++;
+			if ((!only || (at < only->n && only->rows[at] <= end)) &&
+				!tree_read(pages, PostingItemGetBlockNumber(item), from, end, only, out))
+				return false;
+			from = end;
+		}
+		if (bound >= upto)
+			return true;
+		from = bound;
+		block = GinPageGetOpaque(page)->rightlink;
+	}
+}
+
+/* Adds the rows of a key; of a tree, with "only", those of the leaves in which one of these may be. */
+bool
+pages_rows(Pages *pages, const Posting *posting, const RowSet *only, RowSet *out)
+{
+	int			n = 0;
+	ItemPointer items = NULL;
+
+	if (posting->list && posting->n > 0)
+		items = ginPostingListDecode(unconstify(void *, posting->list), &n);
+	if (items)
+		rowset_take_items(out, items, n);
+	return posting->list || (BlockNumberIsValid(posting->tree) &&
+							 tree_read(pages, posting->tree, 0, PG_UINT64_MAX, only, out));
+}
