@@ -46,12 +46,14 @@ OBJS = \
 	src/leads/leads.o \
 	src/leads/exports.o \
 	src/leads/stats.o \
+	src/sealing/plain_text.o \
+	src/sealing/visible_fields.o \
 	src/sealing/detect.o \
-	src/sealing/detect_contact.o \
-	src/sealing/detect_secret.o \
-	src/sealing/split.o \
+	src/sealing/seal.o \
 	src/sealing/seal_triggers.o \
+	src/sealing/reseal.o \
 	src/people/person_data.o \
+	src/people/person_email.o \
 	src/people/reveal.o \
 	src/people/people.o \
 	src/integrations/integrations.o \

@@ -8,10 +8,110 @@ SELECT @extschema@.require_trusted_schema();
 -- Sealing (src/sealing/)
 -- ---------------------------------------------------------------------------------------------------------------
 
+-- The list of visible fields as it is installed; the migrations copy it into table visible_fields.
+CREATE FUNCTION @extschema@.default_visible_fields(p_object text) RETURNS TABLE (field text, kind text)
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $fn$
+SELECT f.field, d.kind FROM (VALUES
+    ('person', 'text', 'full_name name first_name middle_name middle_initial last_name given_name family_name nickname
+        name_prefix name_suffix prefix suffix salutation pronouns gender title job_title current_title
+        position role sub_role job_title_role job_title_sub_role job_title_class job_title_levels
+        headline job_level levels occupation seniority seniority_level management_level department
+        departments sub_department subdepartments master_department job_function functions persona
+        persona_type company company_name current_company current_employer organization
+        organization_name employer account_name company_type industry industries sub_industry sector
+        company_industry job_company_name job_company_industry employment_type ticker currency location
+        location_name city state region province county country country_code state_code continent
+        locality metro metro_area neighborhood timezone location_country location_region
+        location_locality location_metro location_continent person_city person_state person_country
+        person_location company_city company_state company_country mailing_city mailing_state
+        mailing_country job_company_location_name job_company_location_country skills interests language
+        languages proficiency certifications specialties school school_name university institution
+        degree degrees major majors minors field_of_study type kind label is_current current is_primary
+        primary status verification verified lead_status lead_source source stage lifecycle_stage rating
+        email_status email_type email_verified email_verification_status email_deliverability
+        email_opt_out hs_email_optout has_opted_out_of_email unsubscribed_from_emails do_not_call
+        has_email has_personal_email has_work_email has_phone has_mobile_phone has_direct_phone
+        smtp_valid accept_all disposable webmail username handle screen_name'),
+    ('person', 'url', 'linkedin_url linkedin linkedin_profile linkedin_profile_url public_profile_url profile_url
+        profile person_linkedin_url company_linkedin_url linkedin_company_url twitter_url twitter x_url
+        facebook_url facebook instagram_url instagram github_url github gitlab_url xing_url xing
+        youtube_url medium_url crunchbase_url crunchbase angellist_url angellist stackoverflow_url url
+        website website_url company_website company_url company_domain primary_domain
+        job_company_website photo_url photo avatar avatar_url profile_pic image_url logo_url'),
+    ('person', 'id', 'id uuid urn external_id person_id contact_id company_id organization_id account_id owner_id
+        lead_id record_id profile_id vid object_id hs_object_id linkedin_id linkedin_uid facebook_id
+        twitter_id hubspot_id salesforce_id apollo_id zoom_info_id rocketreach_id crunchbase_id orcid
+        registration_number postal_code zip zip_code latitude longitude lat lng lon email_confidence
+        email_score confidence confidence_score score grade accuracy likelihood match_score lead_score
+        hubspot_score revenue annual_revenue revenue_range revenue_usd funding total_funding market_cap
+        employees employee_count employee_range employees_range number_of_employees
+        estimated_num_employees headcount company_size size followers followers_count follower_count
+        connections connections_count num_connections years_of_experience inferred_years_experience sic
+        sic_code naics naics_code gpa version'),
+    ('person', 'date', 'created created_at created_date create_date updated updated_at modified_at last_modified
+        last_modified_date system_modstamp last_updated last_updated_at last_seen last_seen_at
+        first_seen indexed_at timestamp date year start_date end_date start_year end_year started_at
+        ended_at job_start_date job_last_updated hired_at connected_on last_activity_date last_contacted
+        email_verified_at email_last_verified_on founded founded_year founded_at'),
+    ('integration', 'text', 'channel channel_name channels event events event_type event_types webhook_events topics method
+        format content_type from from_name subject template enabled active muted verify_ssl language
+        locale timezone frequency schedule digest mode kind type label description priority retries
+        max_retries timeout timeout_seconds batch_size fields columns filters sort_by project team board
+        list stage pipeline icon_emoji mention region environment'),
+    ('integration', 'id', 'version api_version'),
+    ('integration', 'date', 'created_at updated_at expires_at')
+) AS d (object, kind, fields) CROSS JOIN LATERAL regexp_split_to_table(d.fields, '\s+') AS f (field)
+ WHERE d.object = p_object
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.default_visible_fields(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.default_visible_fields(text) TO service_role, openinfo_owner;
+COMMENT ON FUNCTION @extschema@.default_visible_fields(text) IS
+    'Fields of an object (person or integration) that are visible unless visible_fields has been changed';
+
+-- Its cost keeps the planner from calling it for each row of the list instead of using the index.
+CREATE FUNCTION @extschema@.visible_field_name(p_field text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'openinfo_visible_field_name';
+REVOKE ALL ON FUNCTION @extschema@.visible_field_name(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.visible_field_name(text) TO service_role, openinfo_owner;
+COMMENT ON FUNCTION @extschema@.visible_field_name(text) IS
+    'A field as keys are compared with it: without case, signs and digits at its end';
+
+CREATE FUNCTION @extschema@.check_visible_field() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    IF NEW.object = 'person'
+       AND regexp_replace(lower(NEW.field), '[^a-z]', '', 'g')
+           ~ ('^(?!has|is|un|webmail).*(mails?|mail(address|addr)(es)?|phones?|(phone|mobile|fax|cell|tel)(number|num|no|nr)s?)$'
+              '|^(tel|mobile|cell|fax|whatsapp)s?$')
+    THEN
+        RAISE WARNING 'visible field "%" is named like a contact', NEW.field
+            USING HINT = 'Members see its values before anybody has paid for them.';
+    END IF;
+    RETURN NEW;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.check_visible_field() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.check_visible_field() IS
+    'Trigger: warns about a visible field of a person that is named like a contact';
+
+CREATE FUNCTION @extschema@.is_sealed(p_object text, p_data jsonb) RETURNS boolean
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_is_sealed';
+REVOKE ALL ON FUNCTION @extschema@.is_sealed(text, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.is_sealed(text, jsonb) TO service_role;
+COMMENT ON FUNCTION @extschema@.is_sealed(text, jsonb) IS
+    'Whether an object (person or integration) shows only what visible_fields lets it show';
+
+CREATE FUNCTION @extschema@.reseal(p_object text) RETURNS bigint
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reseal';
+REVOKE ALL ON FUNCTION @extschema@.reseal(text) FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.reseal(text) IS
+    'Applies visible_fields to the rows that are there, for superusers; returns the number of rows changed';
+
 CREATE FUNCTION @extschema@.seal_contact() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_seal_contact';
 REVOKE ALL ON FUNCTION @extschema@.seal_contact() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.seal_contact() IS 'Trigger: takes e-mails and phones out of person_data before the row is stored';
+COMMENT ON FUNCTION @extschema@.seal_contact() IS 
+    'Trigger: takes what is not visible out of person_data before the row is stored';
 
 CREATE FUNCTION @extschema@.store_sealed_contact() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_store_sealed_contact';
@@ -45,7 +145,8 @@ CREATE FUNCTION @extschema@.person_email(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_email';
 REVOKE ALL ON FUNCTION @extschema@.person_email(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_email(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS 'The e-mail in an object that the caller has: in "email" or anywhere in it';
+COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS
+    'The e-mail address in an object that the caller has; a current work address before any other';
 
 CREATE FUNCTION @extschema@.person_matches(person_data jsonb, filters jsonb) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_matches';
@@ -147,7 +248,7 @@ BEGIN
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     PERFORM @extschema@.comment_on_table('@extschema@.people_search_results'::regclass, 'People that a search found. What has not been paid for is not in here'::text, ARRAY[
         ['user_id', 'Who searched; NULL once he is removed'],
-        ['person_data', 'Object: the person; "full_name" is required. E-mails and phones are sealed until they are paid for'],
+        ['person_data', 'Object: the person; "full_name" is required. Only visible_fields are shown until it is paid for'],
         ['search_filters', 'Object: the filters that found him'],
         ['email_revealed_at', 'When the contact was paid for'],
         ['email_revealed_by', 'Who paid'],
@@ -156,11 +257,39 @@ BEGIN
         ['idx_people_search_results_person_data', 'Serves containment (@>) without row-level security'],
         ['people_search_results_person_data_named', 'An object whose full_name is a string and not blank'],
         ['people_search_results_search_filters_object', 'An object, not an array or a scalar'],
-        ['zz_seal_fields', 'Takes e-mails and phones out of the row before it is stored'],
+        ['zz_seal_fields', 'Takes what is not visible out of the row before it is stored'],
         ['zz_store_sealed', 'Puts what was taken out into sealed_contacts'],
         ['read_own_workspace', 'Members see the people of their active workspace'],
         ['add_own', 'A member adds in his own name'],
         ['delete_own_workspace', 'Members delete people of their active workspace']]);
+
+    -- visible_fields ------------------------------------------------------------------------------------------
+    CREATE TABLE @extschema@.visible_fields (
+        object text COLLATE "C",
+        field  text COLLATE "C",
+        kind   text NOT NULL DEFAULT 'text',
+        PRIMARY KEY (object, field),
+        CONSTRAINT visible_fields_object_known CHECK (object IN ('person', 'integration')),
+        CONSTRAINT visible_fields_kind_known CHECK (kind IN ('text', 'url', 'id', 'date')),
+        CONSTRAINT visible_fields_field_named CHECK (field ~ '[[:alpha:]]' AND octet_length(field) <= 64)
+    );
+    CREATE UNIQUE INDEX visible_fields_name ON @extschema@.visible_fields (object, @extschema@.visible_field_name(field));
+    PERFORM @extschema@.secure_table('@extschema@.visible_fields'::regclass);
+    REVOKE INSERT, UPDATE, DELETE ON TABLE @extschema@.visible_fields FROM service_role;
+    CREATE TRIGGER check_visible_field BEFORE INSERT OR UPDATE ON @extschema@.visible_fields
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.check_visible_field();
+    PERFORM @extschema@.comment_on_table('@extschema@.visible_fields'::regclass,
+        'Fields of JSON objects that are visible to members; all others are sealed. Yours to change and extend'::text, ARRAY[
+        ['object', 'person: person_data of people_search_results until it is paid for; integration: config of integrations'],
+        ['field', 'Key of the object, at any depth; compared without case, signs and digits at its end'],
+        ['kind', 'What the values are: text, url, id or date. A number that can be a telephone number is sealed in a text'],
+        ['visible_fields_name', 'A key is on the list once, however it is spelled'],
+        ['visible_fields_object_known', 'person or integration'],
+        ['visible_fields_kind_known', 'text, url, id or date'],
+        ['visible_fields_field_named', 'A key with a letter in it, of at most 64 bytes'],
+        ['check_visible_field', 'Warns about a field of a person that is named like a contact']]);
+    INSERT INTO @extschema@.visible_fields (object, field, kind)
+        SELECT 'person', d.field, d.kind FROM @extschema@.default_visible_fields('person') d;
 
     -- sealed_contacts -----------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.sealed_contacts (

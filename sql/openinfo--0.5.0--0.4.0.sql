@@ -7,6 +7,9 @@ SELECT @extschema@.require_trusted_schema();
 SELECT @extschema@.drop_table_if_empty('@extschema@.saved_people_searches'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_contacts'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.people_search_results'::regclass, 'true'::text);
+-- The fields that the next upgrade inserts again do not count.
+SELECT @extschema@.drop_table_if_empty('@extschema@.visible_fields'::regclass,
+    '(field, kind) NOT IN (SELECT d.field, d.kind FROM @extschema@.default_visible_fields(object) d)'::text);
 SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000005''');
 
 DROP FUNCTION @extschema@.migration_20260101000005_people_search();
@@ -24,3 +27,8 @@ DROP FUNCTION @extschema@.person_company(jsonb);
 DROP FUNCTION @extschema@.person_name(jsonb);
 DROP FUNCTION @extschema@.store_sealed_contact();
 DROP FUNCTION @extschema@.seal_contact();
+DROP FUNCTION @extschema@.reseal(text);
+DROP FUNCTION @extschema@.is_sealed(text, jsonb);
+DROP FUNCTION @extschema@.check_visible_field();
+DROP FUNCTION @extschema@.visible_field_name(text);
+DROP FUNCTION @extschema@.default_visible_fields(text);

@@ -24,7 +24,8 @@ COMMENT ON TYPE @extschema@.billing_event_type IS 'What happens to a subscriptio
 CREATE FUNCTION @extschema@.seal_secrets() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_seal_secrets';
 REVOKE ALL ON FUNCTION @extschema@.seal_secrets() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.seal_secrets() IS 'Trigger: takes secrets out of config before the row is stored';
+COMMENT ON FUNCTION @extschema@.seal_secrets() IS
+    'Trigger: takes what is not visible out of config before the row is stored';
 
 CREATE FUNCTION @extschema@.store_sealed_secrets() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_store_sealed_secrets';
@@ -200,6 +201,7 @@ BEGIN ATOMIC
         ('export_jobs', true, '{export_format,filters}', '{}', true),
         ('expired_export_files', false, '{}', '{}', false),
         ('people_search_results', true, '{person_data,search_filters}', '{}', true),
+        ('visible_fields', false, '{}', '{}', false),
         ('sealed_contacts', false, '{}', '{}', false),
         ('saved_people_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
         ('integrations', true, '{type,name,status,config}', '{type,name,status,config}', true),
@@ -551,6 +553,30 @@ GRANT EXECUTE ON FUNCTION @extschema@.checklist_sealed_data() TO service_role;
 COMMENT ON FUNCTION @extschema@.checklist_sealed_data() IS
     'Security checklist: violations of "Sensitive data is sealed"';
 
+-- In PL/pgSQL, which leaves no dependency on the tables.  It reads every row.
+CREATE FUNCTION @extschema@.checklist_visible_fields() RETURNS SETOF text
+    LANGUAGE plpgsql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    RETURN QUERY
+    SELECT format('%s rows of people_search_results are not sealed: run reseal(''person'')', count(*))
+      FROM @extschema@.people_search_results p
+     WHERE p.email_revealed_at IS NULL AND NOT @extschema@.is_sealed('person', p.person_data)
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT format('%s rows of integrations are not sealed: run reseal(''integration'')', count(*))
+      FROM @extschema@.integrations i
+     WHERE NOT @extschema@.is_sealed('integration', i.config)
+    HAVING count(*) > 0;
+EXCEPTION
+    WHEN undefined_table OR undefined_column THEN
+        RETURN NEXT SQLERRM;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.checklist_visible_fields() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_visible_fields() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_visible_fields() IS
+    'Security checklist: violations of "Rows show only visible fields"';
+
 CREATE FUNCTION @extschema@.checklist_email_check() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -735,7 +761,7 @@ COMMENT ON FUNCTION @extschema@.checklist_settings() IS
     'Security checklist: violations of "No setting supplies an identity or disables a safeguard"';
 
 CREATE FUNCTION @extschema@.security_checklist() RETURNS TABLE (item text, ok boolean, detail text)
-    LANGUAGE sql STABLE ROWS 18 SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 19 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH counted AS (
         SELECT count(*) AS tables, count(t.workspace_column) AS tenant_tables,
@@ -805,7 +831,10 @@ BEGIN ATOMIC
                  (SELECT count(*) || ' schemas' FROM @extschema@.checked_schemas())),
                 (18, 'No setting supplies an identity or disables a safeguard',
                  ARRAY(SELECT f FROM @extschema@.checklist_settings() f ORDER BY f COLLATE "C"),
-                 (SELECT count(*) || ' settings of roles and databases' FROM pg_db_role_setting))) c (n, item, found, checked)
+                 (SELECT count(*) || ' settings of roles and databases' FROM pg_db_role_setting)),
+                (19, 'Rows show only visible fields',
+                 ARRAY(SELECT f FROM @extschema@.checklist_visible_fields() f),
+                 '2 tables')) c (n, item, found, checked)
      ORDER BY c.n;
 END;
 REVOKE ALL ON FUNCTION @extschema@.security_checklist() FROM PUBLIC, anon, authenticated, service_role;
@@ -848,7 +877,7 @@ BEGIN
                'billing_events', 'credit_usage', 'expired_export_files', 'export_jobs', 'global_topics',
                'integration_events', 'integrations', 'leads', 'notification_preferences', 'people_search_results', 'plans',
                'queries', 'saved_people_searches', 'saved_searches', 'schema_migrations', 'sealed_contacts',
-               'sealed_secrets', 'stripe_customers', 'trends', 'users', 'workspaces')
+               'sealed_secrets', 'stripe_customers', 'trends', 'users', 'visible_fields', 'workspaces')
     LOOP
         EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role', v_table);
     END LOOP;
@@ -868,6 +897,12 @@ COMMENT ON EVENT TRIGGER openinfo_revoke_default_privileges IS 'Default privileg
 CREATE FUNCTION @extschema@.migration_20260101000006_integrations_billing() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
 BEGIN
+    -- visible_fields: before the first table of this migration, which openinfo_owner does not own yet
+    PERFORM @extschema@.execute_as_owner($$
+        INSERT INTO @extschema@.visible_fields (object, field, kind)
+        SELECT 'integration', d.field, d.kind FROM @extschema@.default_visible_fields('integration') d
+        ON CONFLICT DO NOTHING$$);
+
     -- integrations --------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.integrations (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -911,7 +946,7 @@ BEGIN
         ['type', 'What kind of service'],
         ['name', 'Name to show'],
         ['status', 'Whether events are sent'],
-        ['config', 'Object: how to reach the service; secrets are shown as [REDACTED], see get_integration_config()'],
+        ['config', 'Object: how to reach the service; only visible_fields are shown, see get_integration_config()'],
         ['last_used_at', 'When an event was last sent'],
         ['total_events_sent', 'Events sent'],
         ['last_error', 'What went wrong last'],
@@ -920,7 +955,7 @@ BEGIN
         ['integrations_name_not_blank', 'An integration has a name'],
         ['integrations_config_object', 'An object, not an array or a scalar'],
         ['integrations_counters_not_negative', 'A counter is never negative'],
-        ['zz_seal_fields', 'Takes secrets out of config before the row is stored'],
+        ['zz_seal_fields', 'Takes what is not visible out of config before the row is stored'],
         ['zz_store_sealed', 'Puts what was taken out into sealed_secrets'],
         ['read_own_workspace', 'Members see the integrations of their active workspace'],
         ['add_as_admin', 'Owners and admins add them'],

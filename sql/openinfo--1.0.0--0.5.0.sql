@@ -42,6 +42,7 @@ DROP FUNCTION @extschema@.checklist_workspace_index();
 DROP FUNCTION @extschema@.checklist_foreign_keys();
 DROP FUNCTION @extschema@.checklist_workspace_cascade();
 DROP FUNCTION @extschema@.checklist_email_check();
+DROP FUNCTION @extschema@.checklist_visible_fields();
 DROP FUNCTION @extschema@.checklist_sealed_data();
 DROP FUNCTION @extschema@.checklist_search_path();
 DROP FUNCTION @extschema@.checklist_service_functions();

@@ -90,6 +90,15 @@ error_service_only(const char *function)
 			 errhint("Call it from the backend, as role \"service_role\".")));
 }
 
+void
+error_superuser_only(const char *function)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for function %s", function),
+			 errhint("Call it as a superuser.")));
+}
+
 /* what: completes "permission denied to ..." */
 void
 error_role(const char *required, const char *what)
@@ -218,6 +227,15 @@ error_unknown_key(const char *argument, const char *key, const char *valid)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown key \"%s\" in argument \"%s\"", key, argument),
 			 errhint("Valid keys are %s.", valid)));
+}
+
+void
+error_invalid_value(const char *argument, const char *value, const char *valid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for argument \"%s\": \"%s\"", argument, value),
+			 errhint("Valid values are %s.", valid)));
 }
 
 /* wanted: with its article, e.g. "a string" */

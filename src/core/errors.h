@@ -21,6 +21,7 @@ extern void error_other_workspace(const pg_uuid_t *workspace) pg_attribute_noret
 extern void error_other_user(const pg_uuid_t *user) pg_attribute_noreturn();
 extern void error_other_row(const char *what, const pg_uuid_t *id) pg_attribute_noreturn();
 extern void error_service_only(const char *function) pg_attribute_noreturn();
+extern void error_superuser_only(const char *function) pg_attribute_noreturn();
 extern void error_role(const char *required, const char *what) pg_attribute_noreturn();
 extern void error_unpaid_contact(void) pg_attribute_noreturn();
 
@@ -37,6 +38,7 @@ extern void error_below_one(const char *argument, int64 value) pg_attribute_nore
 extern void error_negative(const char *argument, int64 value) pg_attribute_noreturn();
 extern void error_not_object(const char *argument) pg_attribute_noreturn();
 extern void error_not_array(const char *argument) pg_attribute_noreturn();
+extern void error_invalid_value(const char *argument, const char *value, const char *valid) pg_attribute_noreturn();
 extern void error_unknown_key(const char *argument, const char *key, const char *valid) pg_attribute_noreturn();
 extern void error_wrong_type(const char *argument, const char *key, const char *wanted) pg_attribute_noreturn();
 extern void error_no_such_row(const char *what, const pg_uuid_t *id) pg_attribute_noreturn();

@@ -23,7 +23,7 @@
 #include "access/membership.h"
 #include "core/errors.h"
 #include "core/statement.h"
-#include "sealing/seal_triggers.h"
+#include "sealing/seal.h"
 
 /* Bytes of an error message that are kept. */
 #define INTEGRATION_MESSAGE_BYTES 2000
@@ -79,6 +79,7 @@ openinfo_get_integration_config(PG_FUNCTION_ARGS)
 	Caller		   caller;
 	StatementScope scope;
 	Datum		   values[3];
+	Jsonb		  *shown;
 	Datum		   config;
 
 	if (PG_ARGISNULL(0))
@@ -94,7 +95,8 @@ openinfo_get_integration_config(PG_FUNCTION_ARGS)
 		values[1] = UUIDPGetDatum(&caller.membership.workspace_id);
 	if (statement_run(&read, values, NULL, true, 0) == 0)
 		error_other_row("integration", PG_GETARG_UUID_P(0));
-	config = SPI_datumTransfer(JsonbPGetDatum(sealing_fill(jsonb_value(1), jsonb_value(2))), false, -1);
+	shown = jsonb_value(1);
+	config = SPI_datumTransfer(JsonbPGetDatum(seal_restore(shown, shown, jsonb_value(2), true)), false, -1);
 	statement_end(&scope);
 	PG_RETURN_DATUM(config);
 }
@@ -164,7 +166,7 @@ without_secrets(text *message, Jsonb *sealed)
 		secret = cstring_to_text_with_len(item.val.string.val, item.val.string.len);
 		message = DatumGetTextPP(DirectFunctionCall3Coll(
 			replace_text, C_COLLATION_OID,
-			PointerGetDatum(message), PointerGetDatum(secret), CStringGetTextDatum(SEALING_REDACTED)));
+			PointerGetDatum(message), PointerGetDatum(secret), CStringGetTextDatum(SEAL_REDACTED)));
 	}
 	return message;
 }

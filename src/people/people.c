@@ -19,7 +19,7 @@
 #include "core/errors.h"
 #include "core/statement.h"
 #include "people/person_data.h"
-#include "sealing/seal_triggers.h"
+#include "sealing/seal.h"
 #include "workspaces/members.h"
 
 #define PEOPLE_LIMIT_DEFAULT 50
@@ -28,7 +28,7 @@
 /* What the caller may see of the e-mail of result r: itself when it is paid for, else that one is known. */
 #define PEOPLE_EMAIL                                                                         \
 	"CASE WHEN r.email_revealed_at IS NOT NULL THEN @extschema@.person_email(r.person_data)" \
-	"     WHEN @extschema@.person_email(s.sealed) IS NOT NULL THEN '" SEALING_HIDDEN "' END"
+	"     WHEN @extschema@.person_email(s.sealed) IS NOT NULL THEN '" SEAL_HIDDEN "' END"
 
 /* The results of workspace $1 that filters $2 to $4 find; $3 is the key of a seniority, for the index. */
 #define PEOPLE_FILTERED                                                                                  \

@@ -1,88 +1,152 @@
 /*
  * detect.c
- *		What the forms of contacts (contact_forms.c) and of secrets (secret_forms.c) are made of.
+ *		The second line of sealing: contacts in text that is visible by the name of its field.
  *
- *	name	a key without case and without anything but letters and digits, and without digits at its end; E_Mail and
- *			e-mail are one, tel and tel2 too
+ * A string with an e-mail address in it is a contact, whatever the kind of its field, and so is a link to a
+ * telephone. A string in which seven or more digits can be a telephone number is a contact in a text field;
+ * in an id, a URL or a date it takes more than digits.  When in doubt it is a contact: what is sealed by
+ * mistake is shown once it is paid for.  A string that is too long to be searched is a contact.
  *
- * When in doubt it is sealed: what is hidden by mistake comes back when it is paid for, or is shown to the admin; what is
- * shown by mistake is lost.
- *
- * Invariants of both: whether something is sealed depends on itself, its key and its labels alone, so that what is shown
- * stays shown when the rest is gone.  And it takes time in proportion to the length of the string: the backend takes
- * what others wrote.
+ * Invariant: whether a string is a contact depends on itself and the kind of its field alone, and takes time
+ * in proportion to its length.
  */
 #include "openinfo.h"
 
 #include "sealing/detect.h"
+#include "sealing/plain_text.h"
 
-bool
-forms_name_has(const char *name, const char *const *parts)
+/* Characters between two groups of digits of a number. */
+#define GAP_MOST 5
+
+#define is_digit(c) ((c) >= '0' && (c) <= '9')
+#define is_letter(c) (((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z'))
+#define is_space(c) ((c) == ' ' || ((c) >= '\t' && (c) <= '\r'))
+
+/*
+ * Is there an e-mail address?  Something on both sides of an at sign, as in ann@acme; with spaces between, a
+ * host name behind it, as in "ann @ acme.example".  Not after a slash: https://example.com/@name is a
+ * profile.
+ */
+static bool
+has_address(const char *s)
 {
-	for (; *parts; parts++)
-		if (strstr(name, *parts))
-			return true;
-	return false;
-}
+	char last = '\0'; /* before the at sign, spaces aside */
 
-bool
-forms_name_is(const char *name, const char *const *names)
-{
-	for (; *names; names++)
-		if (strcmp(name, *names) == 0)
-			return true;
-	return false;
-}
-
-bool
-forms_name_ends(const char *name, const char *const *ends)
-{
-	size_t length = strlen(name);
-
-	for (; *ends; ends++)
-		if (length >= strlen(*ends) && strcmp(name + length - strlen(*ends), *ends) == 0)
-			return true;
-	return false;
-}
-
-/* The name of a key. */
-char *
-forms_plain_name(const char *key, int key_length)
-{
-	char *name = palloc(key_length + 1);
-	int	  length = 0;
-
-	for (int i = 0; i < key_length; i++)
+	for (const char *at = s; *at; at++)
 	{
-		char c = pg_ascii_tolower((unsigned char) key[i]);
+		const char *host = at + 1;
 
-		if (forms_is_letter(c) || forms_is_digit(c))
-			name[length++] = c;
+		if (*at != '@' || last == '\0' || last == '/')
+		{
+			last = is_space(*at) ? last : *at;
+			continue;
+		}
+		if (!is_space(at[-1]) && *host != '\0' && !is_space(*host))
+			return true;
+		while (is_space(*host))
+			host++;
+		host += strcspn(host, ". @");
+		/* "acme.example", and "acme . example", which is how "acme (dot) example" reads */
+		if ((*host == '.' && host[1] != '\0' && !is_space(host[1])) || strncmp(host, " . ", 3) == 0)
+			return true;
+		last = '@';
 	}
-	while (length > 0 && forms_is_digit(name[length - 1]))
-		length--;
-	name[length] = '\0';
-	return name;
+	return false;
 }
 
-/* Length of an @ here, as it may be written in an address: full width, small, or escaped in a URL or in HTML; or 0. */
-int
-forms_at_sign(const char *string, int length)
+/* Is there a link to a telephone or an address?  tel:, mailto:, wa.me and the like, as words of their own. */
+static bool
+has_link(const char *s)
 {
-	static const char *const signs[] = {"@", "\xef\xbc\xa0", "\xef\xb9\xab", "%40", "&#64;", NULL};
+	static const char *const links[] = {"tel:", "tel=", "phone=", "mailto:", "sms:",
+										"callto:", "wa.me", "whatsapp:", "whatsapp.com"};
 
-	for (const char *const *sign = signs; *sign; sign++)
-		if (length >= strlen(*sign) && memcmp(string, *sign, strlen(*sign)) == 0)
-			return strlen(*sign);
+	for (const char *word = s; *word; word++)
+		if (is_letter(*word) && (word == s || !is_letter(word[-1])))
+			for (int i = 0; i < lengthof(links); i++)
+				if (pg_strncasecmp(word, links[i], strlen(links[i])) == 0)
+					return true;
+	return false;
+}
+
+/* Length of an amount here, as 1,000 and 12,000,000 are written; or 0. */
+static int
+amount_here(const char *s)
+{
+	int length = strspn(s, "0123456789");
+
+	if (length > 3 || *s == '0' || s[length] != ',')
+		return 0;
+	while (s[length] == ',' && strspn(s + length + 1, "0123456789") == 3)
+		length += 4;
+	return is_digit(s[length]) || (s[length] == ',' && is_digit(s[length + 1])) ? 0 : length;
+}
+
+/* Length of what is between two groups of digits of a number; or 0. */
+static int
+gap_here(const char *s)
+{
+	int length = 0;
+
+	for (int characters = 0; characters <= GAP_MOST && s[length] != '\0'; length++)
+	{
+		if (is_digit(s[length]))
+			return length;
+		if (is_letter(s[length]) || s[length] == ';' || (s[length] == ',' && is_space(s[length + 1])))
+			return 0;
+		characters += (s[length] & 0xc0) != 0x80;
+	}
 	return 0;
 }
 
-/* Length of one of words here, as a word of its own; or 0. */
-int
-forms_word_here(const char *string, const char *const *words)
+/* Is there a telephone number?  Groups of digits with no letter and no comma and space between them. */
+static bool
+has_number(const char *s, VisibleKind kind)
 {
-	for (; *words; words++)
-		if (pg_strncasecmp(string, *words, strlen(*words)) == 0 && !forms_is_letter(string[strlen(*words)]))
-			return strlen(*words);
-	return 0;
+	for (const char *begin = s; *s; s++)
+	{
+		const char *first = s;
+		int			digits = 0, length, gap = 0;
+		bool		years = true, spaced = false, plus;
+
+		if (!is_digit(*s))
+			continue;
+		if ((length = amount_here(s)) > 0)
+		{
+			s += length - 1;
+			continue;
+		}
+		do
+		{
+			for (; gap > 0; gap--)
+			{
+				spaced |= IS_HIGHBIT_SET(*s) || strchr(kind == VISIBLE_URL ? " ()" : " ()/", *s) != NULL;
+				s++;
+			}
+			length = strspn(s, "0123456789");
+			years &= length == 4 && (memcmp(s, "19", 2) == 0 || memcmp(s, "20", 2) == 0);
+			digits += length;
+			s += length;
+		} while ((gap = gap_here(s)) > 0);
+		s--;
+
+		while (first > begin && strchr(" (", first[-1]))
+			first--;
+		plus = first > begin && first[-1] == '+' && (kind != VISIBLE_DATE || first == begin + 1);
+		if (digits >= 7 && !years && (kind == VISIBLE_TEXT || plus || (kind != VISIBLE_DATE && spaced)))
+			return true;
+	}
+	return false;
+}
+
+/* Is there a contact in what a field of this kind holds? */
+bool
+detect_contact(const char *string, int length, VisibleKind kind)
+{
+	char *s;
+
+	if (length > PLAIN_TEXT_MOST)
+		return true;
+	s = plain_text(string, length);
+	return has_address(s) || has_link(s) || has_number(s, kind);
 }

@@ -2,14 +2,13 @@
  * seal_triggers.c
  *		What a row must not show: unpaid contacts and secrets of integrations.
  *
- * What is shown of an object and what is sealed is said in seals.c.
+ * A BEFORE trigger takes the sealed part out, so that neither the stored row nor RETURNING nor an error about
+ * the row has it; an AFTER trigger, once the row is there, puts it into the sealed table.  Between the two it
+ * waits in memory, by the row's id: a row that ON CONFLICT turns away never gets to the AFTER trigger and
+ * leaves nothing behind.
  *
- * A BEFORE trigger takes the sealed part out, so that neither the stored row nor RETURNING nor an error about the row
- * has it; an AFTER trigger, once the row is there, puts it into the sealed table.  Between the two it waits in memory,
- * by the row's id: a row that ON CONFLICT turns away never gets to the AFTER trigger and leaves nothing behind.
- *
- * Invariant: people_search_results.person_data holds no e-mail and no phone while email_revealed_at is null, and
- * integrations.config no secret at all.
+ * Invariant: people_search_results.person_data shows only what is visible (seal.c) while email_revealed_at is
+ * null, and integrations.config always.
  */
 #include "openinfo.h"
 
@@ -22,21 +21,109 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
-#include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
+#include "sealing/seal.h"
 #include "sealing/seal_triggers.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* One table with sealed parts. */
+typedef struct SealedTable
+{
+	const char *object; /* of visible_fields */
+	const char *column;
+	bool		placeholders; /* in the place of sealed values */
+	Statement	read;
+	Statement	write;
+	Statement	remove;
+	Statement	find; /* in the table that is sealed */
+} SealedTable;
+
+/* clang-format off */
+#define SEALED_STATEMENTS(table, sealed_table, id)                                                       \
+	STATEMENT(                                                                                           \
+		"SELECT sealed FROM @extschema@." sealed_table " WHERE " id " = $1 AND workspace_id = $2",       \
+		"uuid, uuid"),                                                                                   \
+	STATEMENT(                                                                                           \
+		"INSERT INTO @extschema@." sealed_table " (" id ", workspace_id, sealed) VALUES ($1, $2, $3)"    \
+		" ON CONFLICT (" id ", workspace_id) DO UPDATE SET sealed = EXCLUDED.sealed, sealed_at = now()", \
+		"uuid, uuid, jsonb"),                                                                            \
+	STATEMENT(                                                                                           \
+		"DELETE FROM @extschema@." sealed_table " WHERE " id " = $1 AND workspace_id = $2",              \
+		"uuid, uuid"),                                                                                   \
+	STATEMENT(                                                                                           \
+		"SELECT FROM @extschema@." table " WHERE id = $1 AND workspace_id = $2",                         \
+		"uuid, uuid")
+/* clang-format on */
+
+static SealedTable contacts = {
+	"person", "person_data", false,
+	SEALED_STATEMENTS("people_search_results", "sealed_contacts", "result_id")};
+
+static SealedTable secrets = {
+	"integration", "config", true,
+	SEALED_STATEMENTS("integrations", "sealed_secrets", "integration_id")};
+
+/* While reseal() runs, an UPDATE splits each row anew and skips those that stay as they are. */
+bool seal_triggers_resealing = false;
+
+/* ----------------------------------------------------------------------------------------------------------
+ * Rows
+ * -------------------------------------------------------------------------------------------------------- */
+
+static Datum
+row_value(HeapTuple row, Relation rel, const char *name, bool *isnull)
+{
+	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
+
+	if (attnum <= 0)
+		error_missing_column(RelationGetRelationName(rel), name);
+	return heap_getattr(row, attnum, RelationGetDescr(rel), isnull);
+}
+
+/*
+ * A UUID of a row.  Zero when it is null, which a BEFORE trigger still sees: the constraint raises the error
+ * after it.
+ */
+static pg_uuid_t
+row_uuid(HeapTuple row, Relation rel, const char *name)
+{
+	bool	  isnull;
+	Datum	  value = row_value(row, rel, name, &isnull);
+	pg_uuid_t none = {{0}};
+
+	return isnull ? none : *DatumGetUUIDP(value);
+}
+
+static HeapTuple
+row_with(HeapTuple row, Relation rel, const char *name, Jsonb *jsonb)
+{
+	int	  attnum = SPI_fnumber(RelationGetDescr(rel), name);
+	Datum value = JsonbPGetDatum(jsonb);
+	bool  isnull = false;
+
+	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), 1, &attnum, &value, &isnull);
+}
+
+/*
+ * In place of what is no object: the table's constraint refuses it too, and the error about it shows the row.
+ */
+static Jsonb *
+no_object(void)
+{
+	JsonbValue null = {.type = jbvNull};
+
+	return JsonbValueToJsonb(&null);
+}
+
+/* ----------------------------------------------------------------------------------------------------------
  * From the BEFORE trigger to the AFTER trigger
- * ------------------------------------------------------------------------------------------------------------------ */
+ * -------------------------------------------------------------------------------------------------------- */
 
 typedef struct WaitingKey
 {
@@ -47,20 +134,19 @@ typedef struct WaitingKey
 typedef struct Waiting
 {
 	WaitingKey key;
-	Jsonb	  *sealed; /* NULL: whatever is sealed for the row is to go */
+	Jsonb	  *sealed; /* NULL: whatever is sealed for the row is to be deleted */
 } Waiting;
 
 /*
- * The last row that was offered to INSERT and has not arrived.  When ON CONFLICT DO UPDATE follows, this is EXCLUDED:
- * what was sealed from it belongs to the row that is updated instead.
+ * The last row that was offered to INSERT.  When ON CONFLICT DO UPDATE follows, this is EXCLUDED: what was
+ * sealed from it belongs to the row that is updated instead.
  */
 typedef struct Offered
 {
 	WaitingKey key;
 	pg_uuid_t  workspace;
 	CommandId  command; /* of the statement that offered it */
-	Jsonb	  *shown;
-	Jsonb	  *sealed; /* NULL: nothing was */
+	Jsonb	  *sealed;	/* NULL: nothing was */
 } Offered;
 
 static HTAB	  *waiting = NULL;
@@ -69,7 +155,7 @@ static Offered offered;
 static void
 forget_waiting(XactEvent event, void *arg)
 {
-	/* the memory goes with the transaction */
+	/* the memory is freed with the transaction */
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 	{
 		waiting = NULL;
@@ -83,13 +169,26 @@ seal_triggers_init(void)
 	RegisterXactCallback(forget_waiting, NULL);
 }
 
+static WaitingKey
+row_key(HeapTuple row, Relation rel)
+{
+	WaitingKey key;
+
+	memset(&key, 0, sizeof(key));
+	key.relid = RelationGetRelid(rel);
+	key.id = row_uuid(row, rel, "id");
+	return key;
+}
+
 /* Puts a copy that lives as long as the transaction in the place of another one; jsonb may be NULL. */
 static void
 keep_for_transaction(Jsonb **place, Jsonb *jsonb)
 {
 	Jsonb *before = *place;
 
-	*place = jsonb ? memcpy(MemoryContextAlloc(TopTransactionContext, VARSIZE(jsonb)), jsonb, VARSIZE(jsonb)) : NULL;
+	*place = NULL;
+	if (jsonb)
+		*place = memcpy(MemoryContextAlloc(TopTransactionContext, VARSIZE(jsonb)), jsonb, VARSIZE(jsonb));
 	if (before)
 		pfree(before);
 }
@@ -132,91 +231,6 @@ current_statement(void)
 	return ActiveSnapshotSet() ? GetActiveSnapshot()->curcid : InvalidCommandId;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Triggers
- * ------------------------------------------------------------------------------------------------------------------ */
-
-/* One table with sealed parts. */
-typedef struct SealedTable
-{
-	const char *column;
-	const Seal *seal;
-	Statement	read;
-	Statement	write;
-	Statement	remove;
-	Statement	find; /* in the table that is sealed */
-} SealedTable;
-
-static SealedTable contacts = {
-	"person_data",
-	&contact_seal,
-	STATEMENT("SELECT sealed FROM @extschema@.sealed_contacts WHERE result_id = $1 AND workspace_id = $2", "uuid, uuid"),
-	STATEMENT("INSERT INTO @extschema@.sealed_contacts (result_id, workspace_id, sealed) VALUES ($1, $2, $3)"
-			  " ON CONFLICT (result_id, workspace_id) DO UPDATE SET sealed = EXCLUDED.sealed, sealed_at = now()",
-			  "uuid, uuid, jsonb"),
-	STATEMENT("DELETE FROM @extschema@.sealed_contacts WHERE result_id = $1 AND workspace_id = $2", "uuid, uuid"),
-	STATEMENT("SELECT FROM @extschema@.people_search_results WHERE id = $1", "uuid"),
-};
-
-static SealedTable secrets = {
-	"config",
-	&secret_seal,
-	STATEMENT("SELECT sealed FROM @extschema@.sealed_secrets WHERE integration_id = $1 AND workspace_id = $2", "uuid, uuid"),
-	STATEMENT("INSERT INTO @extschema@.sealed_secrets (integration_id, workspace_id, sealed) VALUES ($1, $2, $3)"
-			  " ON CONFLICT (integration_id, workspace_id) DO UPDATE SET sealed = EXCLUDED.sealed, sealed_at = now()",
-			  "uuid, uuid, jsonb"),
-	STATEMENT("DELETE FROM @extschema@.sealed_secrets WHERE integration_id = $1 AND workspace_id = $2", "uuid, uuid"),
-	STATEMENT("SELECT FROM @extschema@.integrations WHERE id = $1", "uuid"),
-};
-
-static Datum
-row_value(HeapTuple row, Relation rel, const char *name, bool *isnull)
-{
-	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
-
-	if (attnum <= 0)
-		error_missing_column(RelationGetRelationName(rel), name);
-	return heap_getattr(row, attnum, RelationGetDescr(rel), isnull);
-}
-
-/* A UUID of a row.  Zero when it is null, which a BEFORE trigger still sees: the constraint speaks after it. */
-static pg_uuid_t
-row_uuid(HeapTuple row, Relation rel, const char *name)
-{
-	bool	  isnull;
-	Datum	  value = row_value(row, rel, name, &isnull);
-	pg_uuid_t none = {{0}};
-
-	return isnull ? none : *DatumGetUUIDP(value);
-}
-
-static void
-row_key(HeapTuple row, Relation rel, WaitingKey *key)
-{
-	memset(key, 0, sizeof(*key));
-	key->relid = RelationGetRelid(rel);
-	key->id = row_uuid(row, rel, "id");
-}
-
-static HeapTuple
-row_with(HeapTuple row, Relation rel, const char *name, Jsonb *jsonb)
-{
-	int	  attnum = SPI_fnumber(RelationGetDescr(rel), name);
-	Datum value = JsonbPGetDatum(jsonb);
-	bool  isnull = false;
-
-	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), 1, &attnum, &value, &isnull);
-}
-
-/* In place of what is no object: the table's constraint refuses it too, and the error about it shows the row. */
-static Jsonb *
-no_object(void)
-{
-	JsonbValue null = {.type = jbvNull};
-
-	return JsonbValueToJsonb(&null);
-}
-
 /* What is sealed for a row, or NULL. */
 static Jsonb *
 read_sealed(SealedTable *table, HeapTuple row, Relation rel)
@@ -240,35 +254,31 @@ read_sealed(SealedTable *table, HeapTuple row, Relation rel)
 }
 
 /*
- * What was sealed from EXCLUDED, when this UPDATE is that of ON CONFLICT and takes over what EXCLUDED shows; NULL
- * otherwise.  A trigger is not told, and there are other ways to an UPDATE after an INSERT: the next statement of a
- * function, MERGE, a WITH.  In those the offered row either is in the table by now, or it was turned away for another
- * row than this one.
+ * What was sealed from EXCLUDED, when this UPDATE is that of ON CONFLICT and writes the column; NULL
+ * otherwise.  A trigger is not told, and there are other ways to an UPDATE after an INSERT: the next
+ * statement of a function, MERGE, a WITH.  In those the offered row either is in the table by now, or it was
+ * turned away for another row than this one.
  */
 static Jsonb *
-take_offered(SealedTable *table, const TriggerData *trigger, Jsonb *whole)
+take_offered(SealedTable *table, const TriggerData *trigger)
 {
 	Relation   rel = trigger->tg_relation;
-	HeapTuple  old_row = trigger->tg_trigtuple;
-	WaitingKey key;
-	pg_uuid_t  workspace;
+	WaitingKey key = row_key(trigger->tg_trigtuple, rel);
+	pg_uuid_t  workspace = row_uuid(trigger->tg_trigtuple, rel, "workspace_id");
+	int		   attnum = SPI_fnumber(RelationGetDescr(rel), table->column);
 	bool	   arrived = false;
 
-	if (offered.sealed == NULL || offered.key.relid != RelationGetRelid(rel) || offered.command != current_statement() ||
-		!bms_is_member(SPI_fnumber(RelationGetDescr(rel), table->column) - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
+	if (offered.sealed == NULL || offered.key.relid != key.relid || offered.command != current_statement() ||
+		memcmp(&workspace, &offered.workspace, UUID_LEN) != 0 ||
+		!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
 		return NULL;
-	workspace = row_uuid(old_row, rel, "workspace_id");
-	if (memcmp(&workspace, &offered.workspace, UUID_LEN) != 0 ||
-		!DatumGetBool(DirectFunctionCall2(jsonb_contains, JsonbPGetDatum(whole), JsonbPGetDatum(offered.shown))))
-		return NULL;
-	row_key(old_row, rel, &key);
 	if (memcmp(&key, &offered.key, sizeof(key)) != 0)
 	{
 		StatementScope scope;
-		Datum		   id = UUIDPGetDatum(&offered.key.id);
+		Datum		   values[] = {UUIDPGetDatum(&offered.key.id), UUIDPGetDatum(&offered.workspace)};
 
 		statement_begin(&scope);
-		arrived = statement_run(&table->find, &id, NULL, false, 0) > 0;
+		arrived = statement_run(&table->find, values, NULL, false, 0) > 0;
 		statement_end(&scope);
 	}
 	if (arrived)
@@ -277,61 +287,89 @@ take_offered(SealedTable *table, const TriggerData *trigger, Jsonb *whole)
 	return offered.sealed;
 }
 
+/* ----------------------------------------------------------------------------------------------------------
+ * Triggers
+ * -------------------------------------------------------------------------------------------------------- */
+
 static TriggerData *
 seal_trigger(FunctionCallInfo fcinfo, bool before, const char *function)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
-		TRIGGER_FIRED_BEFORE(trigger->tg_event) != before)
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || TRIGGER_FIRED_BEFORE(trigger->tg_event) != before)
 		error_not_trigger(function);
 	return trigger;
 }
 
 /*
- * Splits the row's JSON, has the sealed part wait for the row, and returns the row without it.  whole: the JSON with
- * everything that belongs into it.
+ * The BEFORE trigger.  Restores what belongs into the row's JSON, splits it, has the sealed part wait for the
+ * row, and returns the row without it.  open, was_open: nothing is sealed of the row, and nothing was before
+ * the UPDATE.
  */
-static HeapTuple
-seal_row(SealedTable *table, const TriggerData *trigger, HeapTuple row, Jsonb *whole, bool forget_if_none)
+static Datum
+seal_row(SealedTable *table, FunctionCallInfo fcinfo, bool open, bool was_open)
 {
-	Relation   rel = trigger->tg_relation;
-	bool	   inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
-	Jsonb	  *sealed;
-	Jsonb	  *shown = sealing_split(table->seal, whole, &sealed);
-	bool	   found = sealed != NULL;
-	WaitingKey key;
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Relation	 rel = trigger->tg_relation;
+	bool		 updating = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple	 row = updating ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	WaitingKey	 key = row_key(row, rel);
+	bool		 isnull, was_null;
+	Datum		 value = row_value(row, rel, table->column, &isnull);
+	Jsonb		*whole, *shown, *sealed = NULL;
 
-	/* a phone that was sealed before an e-mail is found stays */
-	if (sealed && !inserting && !forget_if_none)
+	if (isnull)
+		return PointerGetDatum(row);
+	whole = DatumGetJsonbP(value);
+	if (!JB_ROOT_IS_OBJECT(whole))
+		return PointerGetDatum(row_with(row, rel, table->column, no_object()));
+
+	if (updating)
 	{
-		Jsonb *before = read_sealed(table, trigger->tg_trigtuple, rel);
+		Jsonb *excluded = take_offered(table, trigger);
+		Datum  before = row_value(trigger->tg_trigtuple, rel, table->column, &was_null);
 
-		if (before)
-			sealed = sealing_merge(before, sealed);
+		/* a counter, a status or an author changed: what is sealed stays as it is */
+		if (excluded == NULL && open == was_open && !seal_triggers_resealing && !was_null &&
+			datum_image_eq(before, value, false, -1))
+		{
+			stop_waiting(&key);
+			return PointerGetDatum(row);
+		}
+		whole = seal_restore(whole, whole, excluded, table->placeholders);
+		if (!was_open && !was_null)
+			whole = seal_restore(whole, DatumGetJsonbP(before),
+								 read_sealed(table, trigger->tg_trigtuple, rel), table->placeholders);
 	}
 
-	row_key(row, rel, &key);
-	if (sealed || forget_if_none)
+	shown = whole;
+	if (!open)
+		shown = seal_split(visible_fields(fcinfo->flinfo, table->object, whole), whole, table->placeholders,
+						   &sealed);
+	if (seal_triggers_resealing && updating &&
+		compareJsonbContainers(&shown->root, &DatumGetJsonbP(value)->root) == 0)
+		return PointerGetDatum(NULL);
+	if (sealed != NULL || (updating && !was_open))
 		wait_for_row(&key, sealed);
 	else
 		stop_waiting(&key);
-	if (inserting)
+	if (!updating)
 	{
 		offered.key = key;
 		offered.workspace = row_uuid(row, rel, "workspace_id");
 		offered.command = current_statement();
-		keep_for_transaction(&offered.shown, found ? shown : NULL);
 		keep_for_transaction(&offered.sealed, sealed);
 	}
-	return found ? row_with(row, rel, table->column, shown) : row;
+	return PointerGetDatum(shown == DatumGetJsonbP(value) ? row : row_with(row, rel, table->column, shown));
 }
 
-/* Puts what waits for the row into the sealed table. */
+/* The AFTER trigger.  Puts what waits for the row into the sealed table. */
 static Datum
-keep_row(SealedTable *table, const TriggerData *trigger)
+store_sealed(SealedTable *table, const TriggerData *trigger)
 {
-	HeapTuple	   row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	bool		   updating = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple	   row = updating ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	Relation	   rel = trigger->tg_relation;
 	StatementScope scope;
 	WaitingKey	   key;
@@ -341,21 +379,16 @@ keep_row(SealedTable *table, const TriggerData *trigger)
 
 	if (waiting == NULL)
 		return PointerGetDatum(NULL);
-	row_key(row, rel, &key);
+	key = row_key(row, rel);
 	entry = hash_search(waiting, &key, HASH_FIND, NULL);
 	if (entry == NULL)
 		return PointerGetDatum(NULL);
 
 	values[0] = row_value(row, rel, "id", &isnull);
 	values[1] = row_value(row, rel, "workspace_id", &isnull);
+	values[2] = PointerGetDatum(entry->sealed);
 	statement_begin(&scope);
-	if (entry->sealed)
-	{
-		values[2] = JsonbPGetDatum(entry->sealed);
-		(void) statement_run(&table->write, values, NULL, false, 0);
-	}
-	else
-		(void) statement_run(&table->remove, values, NULL, false, 0);
+	(void) statement_run(entry->sealed ? &table->write : &table->remove, values, NULL, false, 0);
 	statement_end(&scope);
 
 	stop_waiting(&key);
@@ -367,10 +400,9 @@ keep_row(SealedTable *table, const TriggerData *trigger)
 /*
  * seal_contact() returns trigger: BEFORE INSERT OR UPDATE ON people_search_results FOR EACH ROW
  *
- * Takes e-mails and phones out of person_data unless they are paid for (email_revealed_at is set), and puts them back
- * when they become so.
- * Errors: 42501 when somebody who is not the table's owner sets email_revealed_at on a row, or inserts one that has it:
- * that would be the e-mail without the credit.
+ * Takes out of person_data what is not visible, unless it is paid for (email_revealed_at is set), and puts it
+ * back when it becomes so. Errors: 42501 when a role that does not own the table sets email_revealed_at on a
+ * row, or inserts one that has it: that would be the e-mail without the credit.
  */
 PG_FUNCTION_INFO_V1(openinfo_seal_contact);
 Datum
@@ -379,43 +411,20 @@ openinfo_seal_contact(PG_FUNCTION_ARGS)
 	TriggerData *trigger = seal_trigger(fcinfo, true, "seal_contact");
 	Relation	 rel = trigger->tg_relation;
 	bool		 updating = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	bool		 unpaid, was_unpaid = true;
 	HeapTuple	 row = updating ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	Jsonb		*person, *before = NULL, *excluded = NULL;
-	WaitingKey	 key;
-	bool		 isnull, unpaid, was_unpaid = false;
-	Datum		 value = row_value(row, rel, contacts.column, &isnull);
-
-	if (isnull)
-		return PointerGetDatum(row);
-	person = DatumGetJsonbP(value);
-	if (!JB_ROOT_IS_OBJECT(person))
-		return PointerGetDatum(row_with(row, rel, contacts.column, no_object()));
 
 	(void) row_value(row, rel, "email_revealed_at", &unpaid);
 	if (updating)
-	{
 		(void) row_value(trigger->tg_trigtuple, rel, "email_revealed_at", &was_unpaid);
-		excluded = take_offered(&contacts, trigger, person);
-		if (excluded)
-			person = sealing_merge(person, excluded);
-	}
-
-	if (!unpaid)
-	{
-		/* reveal_person_email() and a restore come here as the owner; whoever else may write the column, the backend too, pays */
-		if ((was_unpaid || !updating) && !superuser_arg(GetUserId()) && !has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
-			error_unpaid_contact();
-		row_key(row, rel, &key);
-		if (was_unpaid)
-		{
-			before = read_sealed(&contacts, trigger->tg_trigtuple, rel);
-			wait_for_row(&key, NULL);
-		}
-		else
-			stop_waiting(&key);
-		return PointerGetDatum(before || excluded ? row_with(row, rel, contacts.column, sealing_merge(person, before)) : row);
-	}
-	return PointerGetDatum(seal_row(&contacts, trigger, row, person, false));
+	/*
+	 * reveal_person_email() and a restore work as the owner; any other role that may write the column has not
+	 * paid
+	 */
+	if (!unpaid && was_unpaid && !superuser_arg(GetUserId()) &&
+		!has_privs_of_role(GetUserId(), rel->rd_rel->relowner))
+		error_unpaid_contact();
+	return seal_row(&contacts, fcinfo, !unpaid, !was_unpaid);
 }
 
 /*
@@ -425,49 +434,21 @@ PG_FUNCTION_INFO_V1(openinfo_store_sealed_contact);
 Datum
 openinfo_store_sealed_contact(PG_FUNCTION_ARGS)
 {
-	return keep_row(&contacts, seal_trigger(fcinfo, false, "store_sealed_contact"));
+	return store_sealed(&contacts, seal_trigger(fcinfo, false, "store_sealed_contact"));
 }
 
 /*
  * seal_secrets() returns trigger: BEFORE INSERT OR UPDATE ON integrations FOR EACH ROW
  *
- * Puts [REDACTED] in the place of each secret of config.  A placeholder that comes back in an UPDATE stands for the
- * secret that is sealed already, so that an admin may read a config, change the rest of it and write it.
+ * Puts [REDACTED] in the place of each value of config that is not visible.  In an UPDATE a placeholder means
+ * the value that is sealed, so that an admin may read a config, change the rest of it and write it.
  */
 PG_FUNCTION_INFO_V1(openinfo_seal_secrets);
 Datum
 openinfo_seal_secrets(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = seal_trigger(fcinfo, true, "seal_secrets");
-	Relation	 rel = trigger->tg_relation;
-	bool		 updating = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
-	HeapTuple	 row = updating ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	Jsonb		*config;
-	WaitingKey	 key;
-	bool		 isnull, was_null;
-	Datum		 value = row_value(row, rel, secrets.column, &isnull);
-
-	if (isnull)
-		return PointerGetDatum(row);
-	config = DatumGetJsonbP(value);
-	if (!JB_ROOT_IS_OBJECT(config))
-		return PointerGetDatum(row_with(row, rel, secrets.column, no_object()));
-	if (updating)
-	{
-		Jsonb *excluded = take_offered(&secrets, trigger, config);
-		Datum  before = row_value(trigger->tg_trigtuple, rel, secrets.column, &was_null);
-
-		/* a counter, a status or an author changed: what is sealed stays as it is */
-		if (excluded == NULL && !was_null && datum_image_eq(before, value, false, -1))
-		{
-			row_key(row, rel, &key);
-			stop_waiting(&key);
-			return PointerGetDatum(row);
-		}
-		config = sealing_fill(config, excluded);
-		config = sealing_fill(config, read_sealed(&secrets, trigger->tg_trigtuple, rel));
-	}
-	return PointerGetDatum(seal_row(&secrets, trigger, row, config, updating));
+	(void) seal_trigger(fcinfo, true, "seal_secrets");
+	return seal_row(&secrets, fcinfo, false, false);
 }
 
 /*
@@ -477,5 +458,5 @@ PG_FUNCTION_INFO_V1(openinfo_store_sealed_secrets);
 Datum
 openinfo_store_sealed_secrets(PG_FUNCTION_ARGS)
 {
-	return keep_row(&secrets, seal_trigger(fcinfo, false, "store_sealed_secrets"));
+	return store_sealed(&secrets, seal_trigger(fcinfo, false, "store_sealed_secrets"));
 }

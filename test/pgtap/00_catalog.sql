@@ -43,7 +43,7 @@ CREATE TEMP TABLE fifteen (name text) ON COMMIT DROP;
 INSERT INTO fifteen VALUES ('workspaces'), ('users'), ('global_topics'), ('trends'), ('queries'), ('saved_searches'), ('leads'), ('credit_usage'),
     ('export_jobs'), ('people_search_results'), ('saved_people_searches'), ('integrations'), ('billing_events'), ('notification_preferences'), ('stripe_customers');
 CREATE TEMP TABLE global (name text) ON COMMIT DROP;
-INSERT INTO global VALUES ('workspaces'), ('global_topics'), ('trends'), ('plans'), ('schema_migrations');
+INSERT INTO global VALUES ('workspaces'), ('global_topics'), ('trends'), ('plans'), ('visible_fields'), ('schema_migrations');
 CREATE TEMP VIEW tenant AS SELECT * FROM our_table WHERE name NOT IN (SELECT name FROM global);
 
 -- Row-level security -----------------------------------------------------------------------------------------------

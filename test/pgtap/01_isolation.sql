@@ -25,6 +25,7 @@ INSERT INTO matrix VALUES
     ('integrations',             'workspace', 'admin',  'admin',  'name',            'admin',  'all'),
     ('notification_preferences', 'own',       'none',   'own',    'email_new_leads', 'none',   'all'),
     ('schema_migrations',        'none',      'none',   'none',   'name',            'none',   'read'),
+    ('visible_fields',           'none',      'none',   'none',   'kind',            'none',   'read'),
     ('expired_export_files',     'none',      'none',   'none',   'file_url',        'none',   'all'),
     ('integration_events',       'none',      'none',   'none',   'event_data',      'none',   'all'),
     ('sealed_contacts',          'none',      'none',   'none',   'sealed',          'none',   'none'),
@@ -55,6 +56,7 @@ INSERT INTO sample VALUES
     -- made with the user
     ('notification_preferences', $$(workspace_id, user_id) VALUES ($W, $U)$$, NULL, $$DELETE FROM notification_preferences WHERE user_id = $U$$),
     ('schema_migrations', $$(version, name) VALUES ('matrix-$N', 'M')$$, NULL, NULL),
+    ('visible_fields', $$(object, field) VALUES ('person', '$N matrix')$$, NULL, NULL),
     ('expired_export_files', $$(workspace_id, file_url) VALUES ($W, 'file-$N')$$, NULL, NULL),
     ('integration_events', $$(workspace_id, integration_id, event_data) SELECT $W, id, '{}' FROM integrations WHERE workspace_id = $W LIMIT 1$$, NULL, NULL),
     -- made with the person and the integration
@@ -102,6 +104,7 @@ INSERT INTO global_topics (topic) VALUES ('matrix-0'), ('matrix-asked');
 INSERT INTO plans (name, daily_credits) VALUES ('matrix-0', 1);
 INSERT INTO trends (topic_id, week_start, week_end) SELECT id, '2026-01-05', '2026-01-11' FROM global_topics WHERE topic = 'matrix-0';
 INSERT INTO schema_migrations (version, name) VALUES ('matrix-0', 'M');
+INSERT INTO visible_fields (object, field) VALUES ('person', '0 matrix');
 DO $$
 DECLARE
     v record;
@@ -109,7 +112,7 @@ BEGIN
     FOR v IN
         SELECT s.tablename, s.service, u.workspace_id, u.id
           FROM users u CROSS JOIN sample s
-         WHERE s.tablename NOT IN ('workspaces', 'users', 'global_topics', 'plans', 'trends', 'schema_migrations', 'notification_preferences', 'sealed_contacts', 'sealed_secrets')
+         WHERE s.tablename NOT IN ('workspaces', 'users', 'global_topics', 'plans', 'trends', 'schema_migrations', 'visible_fields', 'notification_preferences', 'sealed_contacts', 'sealed_secrets')
            AND (s.tablename <> 'stripe_customers' OR u.role = 'owner')
          ORDER BY array_position('{integrations,people_search_results}', s.tablename) NULLS LAST
     LOOP
@@ -122,10 +125,10 @@ $$;
 CREATE FUNCTION pg_temp.whose(p_table text, p_workspace uuid) RETURNS text LANGUAGE sql AS $$
     SELECT CASE p_table WHEN 'workspaces' THEN format('id = %L', p_workspace)
                         WHEN 'plans' THEN $q$name = 'matrix-0'$q$ WHEN 'global_topics' THEN $q$topic = 'matrix-0'$q$
-                        WHEN 'trends' THEN $q$topic_id = (SELECT id FROM global_topics WHERE topic = 'matrix-0')$q$ WHEN 'schema_migrations' THEN $q$version = 'matrix-0'$q$
+                        WHEN 'trends' THEN $q$topic_id = (SELECT id FROM global_topics WHERE topic = 'matrix-0')$q$ WHEN 'schema_migrations' THEN $q$version = 'matrix-0'$q$ WHEN 'visible_fields' THEN $q$field = '0 matrix'$q$
                         ELSE format('workspace_id = %L', p_workspace) END;
 $$;
-CREATE FUNCTION pg_temp.is_global(p_table text) RETURNS boolean LANGUAGE sql AS $$ SELECT p_table IN ('plans', 'global_topics', 'trends', 'schema_migrations') $$;
+CREATE FUNCTION pg_temp.is_global(p_table text) RETURNS boolean LANGUAGE sql AS $$ SELECT p_table IN ('plans', 'global_topics', 'trends', 'schema_migrations', 'visible_fields') $$;
 
 -- How many there are of them, and how many belong to the caller himself.
 CREATE FUNCTION pg_temp.rows(p_table text, p_workspace uuid, p_person uuid DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -19,7 +19,8 @@ SELECT is_empty($$ SELECT relname FROM api_privileges(), pg_proc WHERE proname =
     'the event trigger knows every table');
 -- api_privileges() says what is meant; that it is meant so, this says again for what matters most.
 SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE reads AND relname IN
-        ('sealed_contacts', 'sealed_secrets', 'integration_events', 'expired_export_files', 'schema_migrations') $$,
+        ('sealed_contacts', 'sealed_secrets', 'integration_events', 'expired_export_files', 'schema_migrations',
+         'visible_fields') $$,
     'sealed tables and what workers use are closed');
 SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE inserts <> '{}' AND relname NOT IN
         ('queries', 'saved_searches', 'leads', 'export_jobs', 'people_search_results', 'saved_people_searches', 'integrations') $$,
@@ -108,11 +109,11 @@ SELECT is_empty($$ SELECT o.tablename, o.name, a.grantee::regrole FROM our_colum
 
 -- service_role ------------------------------------------------------------------------------------------------------------
 
-SELECT is_empty($$ SELECT name, p FROM our_table CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p WHERE name NOT IN ('sealed_contacts', 'sealed_secrets', 'schema_migrations') AND NOT has_table_privilege('service_role', oid, p) $$,
+SELECT is_empty($$ SELECT name, p FROM our_table CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p WHERE name NOT IN ('sealed_contacts', 'sealed_secrets', 'schema_migrations', 'visible_fields') AND NOT has_table_privilege('service_role', oid, p) $$,
     'service_role works in every table');
 SELECT is_empty($$ SELECT name, p FROM our_table CROSS JOIN unnest('{SELECT,INSERT,UPDATE,REFERENCES}'::text[]) p WHERE name IN ('sealed_contacts', 'sealed_secrets') AND has_any_column_privilege('service_role', oid, p) $$,
     '... but in the sealed ones');
-SELECT is_empty($$ SELECT p FROM unnest('{INSERT,UPDATE,DELETE}'::text[]) p WHERE has_table_privilege('service_role', 'schema_migrations', p) $$, '... and only reads which migrations have been applied');
+SELECT is_empty($$ SELECT t, p FROM unnest('{schema_migrations,visible_fields}'::text[]) t CROSS JOIN unnest('{INSERT,UPDATE,DELETE}'::text[]) p WHERE has_table_privilege('service_role', t, p) $$, '... and only reads which migrations have been applied');
 
 -- Functions ---------------------------------------------------------------------------------------------------------------
 
@@ -137,6 +138,8 @@ INSERT INTO internal VALUES
     ('is_blank', 'user'), ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables
     ('person_email', 'user'), ('person_matches', 'nobody'),
+    -- the list of visible fields: its index, the checklist, and what only the operator calls
+    ('visible_field_name', 'service'), ('default_visible_fields', 'service'), ('is_sealed', 'service'), ('reseal', 'nobody'),
     -- behind views, which ask as their caller; and the checklist
     ('job_status', 'service'), ('tenant_metrics', 'service'), ('security_checklist', 'service'), ('api_privileges', 'service'),
     -- in an index too, for whoever writes a topic; and what only the index itself calls

@@ -1,0 +1,27 @@
+/*
+ * visible_fields.h
+ *		The list of fields that stay visible.
+ */
+#ifndef OPENINFO_VISIBLE_FIELDS_H
+#define OPENINFO_VISIBLE_FIELDS_H
+
+#include "openinfo.h"
+
+#include "utils/jsonb.h"
+
+/* What the value of a field is, and so what the second line lets through; see detect.c. */
+typedef enum VisibleKind
+{
+	VISIBLE_NOT, /* the field is not on the list */
+	VISIBLE_TEXT,
+	VISIBLE_URL,
+	VISIBLE_ID,
+	VISIBLE_DATE
+} VisibleKind;
+
+typedef struct VisibleFields VisibleFields;
+
+extern const VisibleFields *visible_fields(FmgrInfo *function, const char *object, Jsonb *data);
+extern VisibleKind			visible_kind(const VisibleFields *fields, const char *key, int length);
+
+#endif
