@@ -7,7 +7,8 @@
 #   files       no file of src/ is longer than 500 lines
 #   functions   no function of src/ is longer than 80 lines
 #   words       users are "they"
-#   titles      no title of a commit is longer than 72 characters; BASE=REVISION: since then, instead of since these rules
+#   titles      no title of a commit is longer than 72 characters; those of a branch, on main of the last
+#               commit; BASE=REVISION: since then
 set -euo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -88,7 +89,10 @@ check_words() {
 
 check_titles() {
 	git rev-parse -q --git-dir >/dev/null 2>&1 || return 0
-	git log --format='%h %s' "${BASE:-$(git log --diff-filter=A --format=%h -- "tools/${0##*/}" | tail -n 1)}.." |
+	local base=${BASE:-}
+	[ -n "$base" ] || base=$(git merge-base HEAD main 2>/dev/null || git merge-base HEAD origin/main)
+	[ "$(git rev-parse "$base")" != "$(git rev-parse HEAD)" ] || base=HEAD~1
+	git log --format='%h %s' "$base.." |
 		awk 'length > 72 + index($0, " ") { print "commit " $1 ": has a title of " length - index($0, " ") " characters" }'
 }
 
