@@ -27,7 +27,7 @@ SELECT demo.claim((SELECT bool_and(CASE WHEN n = 7 THEN leads > 0 ELSE leads = 0
 
 SET ROLE authenticated;
 \echo '-- Without claims, a workspace is created; then the claims are no JSON; then the role is anon:'
-CALL demo.refused($$SELECT create_workspace('west', 'West', 'nobody@west.example')$$, '28000');
+CALL demo.refused($$SELECT create_workspace('west', 'West', 'nobody@west.example')$$, 'PT401');
 SET request.jwt.claims = '{"sub": "0b000000-0000';
 CALL demo.refused($$SELECT count(*) FROM leads$$, '22023');
 SET request.jwt.claims = '';

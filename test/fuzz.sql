@@ -40,7 +40,7 @@ CREATE SCHEMA fuzz;
 CREATE TABLE fuzz.expected (sqlstate text, kind text, why text NOT NULL, PRIMARY KEY (sqlstate, kind));
 INSERT INTO fuzz.expected
 SELECT v.sqlstate, k.kind, v.why
-  FROM (VALUES ('28000', 'nobody is signed in'), ('42501', 'not yours, or not your role'),
+  FROM (VALUES ('PT401', 'nobody is signed in'), ('42501', 'not yours, or not your role'),
         ('PT402', 'no credits left, or the plan''s limit'),
                ('22023', 'an argument out of range'), ('23503', 'a foreign key'),
                    ('23505', 'a unique constraint'),

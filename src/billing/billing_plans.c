@@ -116,7 +116,7 @@ openinfo_update_workspace_plan(PG_FUNCTION_ARGS)
  *
  * Whether the subscription is active or trialing.  The end of the period does not matter: Stripe renews a
  * moment late, and sends an event when it does not renew.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
+ * Callers: authenticated, service_role.  Errors: PT401; 42501 another workspace.  Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_has_active_subscription);
 Datum
@@ -137,7 +137,7 @@ openinfo_has_active_subscription(PG_FUNCTION_ARGS)
  * {"current_plan", "subscription_status", "current_period_end", "total_events", "last_payment"}; last_payment
  * is null or {"amount_cents", "currency", "event_at"} of the newest payment_succeeded.  Status and period are
  * null when Stripe has no customer for the workspace.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such
+ * Callers: authenticated, service_role.  Errors: PT401; 42501 another workspace; 22023 (service_role) no such
  * workspace.
  * Locks: none.
  */

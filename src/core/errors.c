@@ -32,7 +32,7 @@ void
 error_signed_out(void)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			(errcode(ERRCODE_OPENINFO_UNAUTHORIZED),
 			 errmsg("authentication required"),
 			 errhint("Send a JWT with a \"sub\" claim; in plain SQL, set \"request.jwt.claims\" in the transaction.")));
 }

@@ -9,10 +9,11 @@
 
 #include "utils/uuid.h"
 
-/* PostgREST answers PTnnn with HTTP status nnn: 402 is Payment Required */
+/* PostgREST answers PTnnn with HTTP status nnn */
+#define ERRCODE_OPENINFO_UNAUTHORIZED MAKE_SQLSTATE('P', 'T', '4', '0', '1')
 #define ERRCODE_OPENINFO_PAYMENT_REQUIRED MAKE_SQLSTATE('P', 'T', '4', '0', '2')
 
-/* 28000: authentication required */
+/* PT401: authentication required */
 extern void error_signed_out(void) pg_attribute_noreturn();
 
 /* 42501: a row of another workspace, or a role that is too low */

@@ -171,7 +171,7 @@ ask_balance(FunctionCallInfo fcinfo, CreditBalance *balance)
  * boolean
  *
  * Whether a member could spend that much now; false for an unknown one.  Callers: authenticated for
- * themselves, service_role for any member.  Errors: 28000 authentication required; 42501 another member;
+ * themselves, service_role for any member.  Errors: PT401 authentication required; 42501 another member;
  * 22023 p_credits_needed is NULL or below 1.
  */
 PG_FUNCTION_INFO_V1(openinfo_check_credits_available);

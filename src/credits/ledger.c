@@ -204,7 +204,7 @@ credits_spend(const CreditSpend *spend, CreditBalance *balance)
  *		p_reference_id uuid default null, p_metadata jsonb default '{}', p_idempotency_key text default null) returns uuid
  *
  * Spends a member's credits; returns credit_usage.id.  Callers: authenticated for themselves, service_role
- * for any member.  Errors: 28000 authentication required; 42501 another workspace or another member; 22023 a
+ * for any member.  Errors: PT401 authentication required; 42501 another workspace or another member; 22023 a
  * NULL argument; and those of credits_spend().  A repeated key must come with the same arguments.
  */
 PG_FUNCTION_INFO_V1(openinfo_record_credit_usage);

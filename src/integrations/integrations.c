@@ -60,7 +60,7 @@ integration_workspace(Datum integration)
  *
  * The config of an integration: whole for owners, admins and service_role; for members with [REDACTED] in the
  * place of each secret.  Both have the same keys.
- * Callers: authenticated for the caller's workspace, service_role for any.  Errors: 28000; 42501 an
+ * Callers: authenticated for the caller's workspace, service_role for any.  Errors: PT401; 42501 an
  * integration of another workspace or one that does not exist; 22023 a NULL argument, or (service_role) no
  * such integration.
  * Locks: none.

@@ -325,7 +325,7 @@ on_conflict(text *value)
  * whose company, by its domain, is known in the workspace or comes earlier in the batch is skipped, or with
  * 'update' replaces company_data, and contact_data unless its own is missing or empty; its status and its
  * query stay.  Elements that are bad or refused are skipped.
- * Callers: authenticated for a query of the active workspace, service_role for any.  Errors: 28000; 42501
+ * Callers: authenticated for a query of the active workspace, service_role for any.  Errors: PT401; 42501
  * another workspace's query, or (authenticated) no workspace; 22023 an argument NULL, p_leads is not an
  * array, p_on_conflict is another word, or (service_role) no such query.
  * Locks: the workspace and the query, KEY SHARE; then the domains, in order; then the query, NO KEY UPDATE.

@@ -41,7 +41,7 @@ period_start(TimestampTz time, TimestampTz origin, int64 length)
  *
  * Today and this week begin at midnight and on Monday, UTC.  Credits are those of the UTC day: a counter that
  * belongs to an earlier day counts as zero.
- * Callers: authenticated for the active workspace, service_role for any.  Errors: 28000; 42501 another
+ * Callers: authenticated for the active workspace, service_role for any.  Errors: PT401; 42501 another
  * workspace, or none; 22023 (service_role) NULL, or no such workspace.  Locks: none but AccessShare.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_workspace_stats);

@@ -159,7 +159,7 @@ page_start(Datum workspace, pg_uuid_t *after)
  * to it; see person_matches().  email_revealed: "true" or "false".  email is [HIDDEN] when one is known and
  * not paid for, NULL when none is known.  p_after is the id of the last row of the page before: no row is
  * repeated or left out, whatever is added meanwhile.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 filters that are no
+ * Callers: authenticated, service_role.  Errors: PT401; 42501 another workspace; 22023 filters that are no
  * object, an unknown filter or a value that it cannot have, p_limit below 1, a negative p_offset, p_after is
  * no person of the workspace.  p_limit above 1,000 counts as 1,000, NULL as 50; p_offset NULL as 0.  Locks:
  * none.
@@ -280,7 +280,7 @@ openinfo_export_people_to_csv(PG_FUNCTION_ARGS)
  * The oldest result of a workspace with that name at that company, compared as person_name() does, or NULL.
  * Without p_company (NULL or blank) a person without a known company: a person of that name elsewhere is not
  * the same person.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace.  Locks: none.
+ * Callers: authenticated, service_role.  Errors: PT401; 42501 another workspace.  Locks: none.
  */
 PG_FUNCTION_INFO_V1(openinfo_person_exists);
 Datum
@@ -332,7 +332,7 @@ openinfo_person_exists(PG_FUNCTION_ARGS)
  * "by_seniority_level", "by_department", "saved_searches", "credits_used"}: counts as of now; day and week
  * (from Monday) are UTC. emails_hidden: known and not paid for.  by_...: objects of the twenty most frequent
  * values.  credits_used: spent on reveals and searches since the beginning.
- * Callers: authenticated, service_role.  Errors: 28000; 42501 another workspace; 22023 (service_role) no such
+ * Callers: authenticated, service_role.  Errors: PT401; 42501 another workspace; 22023 (service_role) no such
  * workspace.
  * Locks: none.
  */
@@ -379,7 +379,7 @@ openinfo_get_people_search_stats(PG_FUNCTION_ARGS)
  * update_saved_search_usage(p_search_id uuid) returns void
  *
  * Counts one use of a saved search, of people or of companies.  The counter stops at its maximum.
- * Callers: authenticated for those of the caller's workspace, service_role for any.  Errors: 28000; 42501 a
+ * Callers: authenticated for those of the caller's workspace, service_role for any.  Errors: PT401; 42501 a
  * search of another workspace or one that does not exist; 22023 a NULL argument, or (service_role) no such
  * search.
  * Locks: the search's row.

@@ -153,7 +153,7 @@ error_payer(const Caller *caller, const pg_uuid_t *user, const pg_uuid_t *worksp
  * sealed: the credit is the price of an e-mail, so a phone alone is not for sale, and nobody pays for an
  * e-mail that is not there.
  * Callers: authenticated for themselves, service_role for any member of the result's workspace.
- * Errors: 28000; 42501 another user's credits, or a result that is not in the caller's workspace or does not
+ * Errors: PT401; 42501 another user's credits, or a result that is not in the caller's workspace or does not
  * exist; 22023 a NULL argument, or (service_role) no such result; PT402 no credits left.
  * Locks: the user's row and then the result's.  In this order, because removing a member locks the member's
  * row first and the results that name the member after it; the other way round the two would deadlock.

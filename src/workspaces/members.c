@@ -171,7 +171,7 @@ spent_today(const pg_uuid_t *workspace, const pg_uuid_t *person)
  * create_workspace(p_slug text, p_name text, p_email text, p_full_name text default null) returns uuid
  *
  * A workspace and its owner, the signed-in person, in one transaction; returns workspaces.id. Callers:
- * authenticated and service_role, with claims.  Errors: 28000 nobody signed in; 22023 a NULL argument; 23505
+ * authenticated and service_role, with claims.  Errors: PT401 nobody signed in; 22023 a NULL argument; 23505
  * the slug is taken; 23514 slug or e-mail malformed.  Locks: RowExclusive on workspaces and users.
  */
 PG_FUNCTION_INFO_V1(openinfo_create_workspace);
@@ -235,7 +235,7 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
  * returns uuid
  *
  * Adds a person to a workspace, on the best plan among its members and with that plan's daily credits;
- * returns users.id. Callers: owners and admins of the workspace, service_role for any.  Errors: 28000; 42501
+ * returns users.id. Callers: owners and admins of the workspace, service_role for any.  Errors: PT401; 42501
  * another workspace, a role below admin, or a role above one's own; 22023 a NULL argument; 23505 already a
  * member, or the e-mail is; 23503 no such workspace; 23514 e-mail malformed.  Locks: the workspace's row, NO
  * KEY UPDATE.
@@ -293,7 +293,7 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 /*
  * set_member_role(p_user_id uuid, p_role user_role) returns void
  *
- * Callers: owners and admins of the member's workspace, service_role for any.  Errors: 28000; 42501 not a
+ * Callers: owners and admins of the member's workspace, service_role for any.  Errors: PT401; 42501 not a
  * member of the caller's workspace, a role below admin, an owner changed by an admin, a role above one's
  * own, or the last owner stepping down; 22023 a NULL argument, or (service_role) no such user.  Locks: the
  * workspace's row, then the users concerned.
@@ -360,7 +360,7 @@ openinfo_remove_member(PG_FUNCTION_ARGS)
 /*
  * leave_workspace() returns void
  *
- * Ends the caller's membership in the active workspace.  Callers: any member.  Errors: 28000 nobody
+ * Ends the caller's membership in the active workspace.  Callers: any member.  Errors: PT401 nobody
  * signed in; 42501 no active workspace, or the last owner.  Locks: the workspace's row, then the users
  * concerned.
  */

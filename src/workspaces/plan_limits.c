@@ -89,7 +89,7 @@ limit_read(CountedLimit *limited, const pg_uuid_t *workspace, LimitUse *state)
  * check_query_limit(user_workspace_id uuid default get_user_workspace_id()) returns boolean
  *
  * May one more query of the workspace become active?  False for an unknown workspace.  Callers:
- * authenticated for their active workspace, service_role for any.  Errors: 28000 authentication required;
+ * authenticated for their active workspace, service_role for any.  Errors: PT401 authentication required;
  * 42501 another workspace.
  */
 PG_FUNCTION_INFO_V1(openinfo_check_query_limit);

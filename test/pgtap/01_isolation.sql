@@ -357,9 +357,9 @@ CREATE TEMP TABLE called ON COMMIT DROP AS
      WHERE c.role = 'authenticated' AND c.name <> 'intruder';
 
 SELECT is(of_other, of_nobody, format('%s: %s, of another workspace, is as of none', caller, signature)) FROM called ORDER BY signature, caller;
-SELECT matches(of_other, CASE WHEN caller = 'nobody' THEN '^28000: ' ELSE '^42501: ' END, format('%s: %s, of another workspace, is refused', caller, signature)) FROM called ORDER BY signature, caller;
+SELECT matches(of_other, CASE WHEN caller = 'nobody' THEN '^PT401: ' ELSE '^42501: ' END, format('%s: %s, of another workspace, is refused', caller, signature)) FROM called ORDER BY signature, caller;
 -- Refused is what is another's: the same call for one's own workspace is not.
-SELECT doesnt_match(of_own, '^(28000|42501: permission denied for (workspace|function|table))', format('%s: %s, of his own workspace', caller, signature)) FROM called WHERE caller IN ('owner', 'other owner') ORDER BY signature, caller;
+SELECT doesnt_match(of_own, '^(PT401|42501: permission denied for (workspace|function|table))', format('%s: %s, of his own workspace', caller, signature)) FROM called WHERE caller IN ('owner', 'other owner') ORDER BY signature, caller;
 
 -- One id of another workspace among one's own.
 SELECT is(pg_temp.answer(c, pg_temp.call(f.oid, c.workspace, i, x.id), x.id), pg_temp.answer(c, pg_temp.call(f.oid, c.workspace, i, NULL), x.id), format('%s: %s, whose %s is of another workspace, is as of none', c.name, f.signature, i))

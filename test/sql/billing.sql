@@ -173,7 +173,7 @@ SET ROLE authenticated;
 SELECT pg_temp.sign_in('a1');
 SELECT has_active_subscription() AS active, get_billing_summary() ->> 'current_plan' AS plan,
     get_billing_summary() -> 'last_payment' AS last_payment;
--- Another workspace's: 42501; nobody: 28000; anon: not at all.  The others are the backend's alone.
+-- Another workspace's: 42501; nobody: PT401; anon: not at all.  The others are the backend's alone.
 \set VERBOSITY sqlstate
 SELECT has_active_subscription('71000000-0000-4000-8000-000000000002');
 SELECT get_billing_summary('71000000-0000-4000-8000-000000000002');

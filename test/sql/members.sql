@@ -35,7 +35,7 @@ SELECT full_name, role, plan, daily_credits_used, daily_credit_limit, length(ref
        credits_reset_on = (now() AT TIME ZONE 'UTC')::date AS today, workspaces.created_by = users.id AS author
   FROM users JOIN workspaces ON workspaces.id = workspace_id;
 
--- Nobody signed in: 28000.  Arguments: 22023, 23505, 23514, by the constraints' names.
+-- Nobody signed in: PT401.  Arguments: 22023, 23505, 23514, by the constraints' names.
 SELECT pg_temp.sign_in(NULL);
 \set VERBOSITY default
 SELECT create_workspace('members-none', 'None', 'none@members.example');

@@ -48,7 +48,7 @@ is([(await client(jwt({ role: 'authenticated', sub: person('b') }, 'x'.repeat(40
 	(await client(jwt({ role: 'authenticated', sub: person('b'), exp: soon - 7200 })).from('leads').select('id')).status], [401, 401],
 	'a forged JWT and an expired one are refused');
 is([(await nobody.from('leads').select('id')).data, await one(nobody.rpc('get_user_id'))], [[], null], 'a JWT without a person sees nothing');
-refused(await nobody.rpc('create_workspace', { p_slug: 'none', p_name: 'None', p_email: 'x@y.example' }), 403, '28000', 'and makes nothing');
+refused(await nobody.rpc('create_workspace', { p_slug: 'none', p_name: 'None', p_email: 'x@y.example' }), 401, 'PT401', 'and creates nothing');
 refused(await client(member('b', { sub: 'bob' })).from('leads').select('id'), 400, '22023', 'a person that is no UUID is an error');
 
 // Ann is in two workspaces: the oldest, the one of a claim, the one of a header.
