@@ -160,6 +160,7 @@ TAP = \
 	packaging \
 	fuzz \
 	planted \
+	owner_role \
 
 PG_CPPFLAGS = -I$(srcdir)/src -DOPENINFO_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wshadow $(if $(WERROR),-Werror)
