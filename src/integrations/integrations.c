@@ -13,6 +13,8 @@
 #include "access/htup_details.h"
 #include "catalog/pg_collation.h"
 #include "commands/trigger.h"
+#include "common/base64.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -30,6 +32,9 @@
 
 /* A shorter secret is not looked for in error messages: it would be found in words. */
 #define INTEGRATION_SECRET_BYTES 6
+
+/* A part of a URL that is as long as this is taken for a token. */
+#define INTEGRATION_TOKEN_BYTES 16
 
 /* A jsonb column of the last result, copied; NULL when it is null. */
 static Jsonb *
@@ -146,27 +151,108 @@ openinfo_send_integration_event(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(sent > 0);
 }
 
-/* A message in which each secret of the integration is replaced: members may read last_error. */
+/* A message in which one form of a secret is replaced. */
+static text *
+without(text *message, const char *form, int length)
+{
+	text *secret;
+
+	if (length < INTEGRATION_SECRET_BYTES)
+		return message;
+	secret = cstring_to_text_with_len(form, length);
+	return DatumGetTextPP(DirectFunctionCall3Coll(
+		replace_text, C_COLLATION_OID,
+		PointerGetDatum(message), PointerGetDatum(secret), CStringGetTextDatum(SEAL_REDACTED)));
+}
+
+/* ... percent-encoded, with hexadecimal digits in upper or in lower case. */
+static text *
+without_percent(text *message, const char *secret, int length, const char *digits)
+{
+	StringInfoData form;
+
+	initStringInfo(&form);
+	for (int i = 0; i < length; i++)
+	{
+		unsigned char c = secret[i];
+
+		if (isalnum(c) && c < 0x80)
+			appendStringInfoChar(&form, c);
+		else if (c != '\0' && strchr("-._~", c))
+			appendStringInfoChar(&form, c);
+		else
+			appendStringInfo(&form, "%%%c%c", digits[c >> 4], digits[c & 15]);
+	}
+	return without(message, form.data, form.len);
+}
+
+/* ... in base64, with or without padding. */
+static text *
+without_base64(text *message, const char *secret, int length)
+{
+	int	  size = pg_b64_enc_len(length);
+	char *form = palloc(size + 1);
+
+	size = pg_b64_encode((const void *) secret, length, form, size);
+	while (size > 0 && form[size - 1] == '=')
+		size--;
+	return without(message, form, size);
+}
+
+/* ... of a URL its path and query, which HTTP clients report alone, and parts of them as long as a token. */
+static text *
+without_url_parts(text *message, const char *url, int length)
+{
+	const char *end = url + length;
+	const char *host = memchr(url, ':', length);
+	const char *path, *part;
+
+	if (host == NULL || end - host < 3 || strncmp(host, "://", 3) != 0)
+		return message;
+	for (path = host + 3; path < end && strchr("/?#", *path) == NULL;)
+		path++;
+	message = without(message, path, end - path);
+	for (part = path; part < end; part++)
+		if (*part == '?')
+			message = without(without(message, path, part - path), part + 1, end - part - 1);
+	for (part = path; part < end; part++)
+	{
+		const char *begin = part;
+
+		while (part < end && strchr("/?#&=", *part) == NULL)
+			part++;
+		if (part - begin >= INTEGRATION_TOKEN_BYTES)
+			message = without(message, begin, part - begin);
+	}
+	return message;
+}
+
+/* A message without the secrets of the integration: members may read last_error. */
 static text *
 without_secrets(text *message, Jsonb *sealed)
 {
 	JsonbIterator	  *it;
 	JsonbIteratorToken token;
 	JsonbValue		   item;
-	text			  *secret;
 
 	if (sealed == NULL)
 		return message;
 	it = JsonbIteratorInit(&sealed->root);
 	while ((token = JsonbIteratorNext(&it, &item, false)) != WJB_DONE)
 	{
+		const char *secret;
+		int			length;
+
 		if ((token != WJB_VALUE && token != WJB_ELEM) || item.type != jbvString ||
 			item.val.string.len < INTEGRATION_SECRET_BYTES)
 			continue;
-		secret = cstring_to_text_with_len(item.val.string.val, item.val.string.len);
-		message = DatumGetTextPP(DirectFunctionCall3Coll(
-			replace_text, C_COLLATION_OID,
-			PointerGetDatum(message), PointerGetDatum(secret), CStringGetTextDatum(SEAL_REDACTED)));
+		secret = item.val.string.val;
+		length = item.val.string.len;
+		message = without(message, secret, length);
+		message = without_percent(message, secret, length, "0123456789ABCDEF");
+		message = without_percent(message, secret, length, "0123456789abcdef");
+		message = without_base64(message, secret, length);
+		message = without_url_parts(message, secret, length);
 	}
 	return message;
 }
@@ -174,12 +260,12 @@ without_secrets(text *message, Jsonb *sealed)
 /*
  * record_integration_error(p_integration_id uuid, p_error_message text) returns void
  *
- * Counts an error of the sender and stores its message, without the integration's secrets and 2,000 bytes at
- * most.  The fifth consecutive error sets the status to error; an integration that is set to active after
- * that starts from zero.
+ * Counts an error of the sender and stores its message, 2,000 bytes at most, without the integration's
+ * secrets: as they are, percent-encoded, in base64, and of a secret URL its path and query.  The fifth
+ * consecutive error sets the status to error; an integration that is set to active after that starts from
+ * zero.
  * Callers: service_role.  Errors: 42501; 22023 a NULL id or no such integration.  A NULL message is "unknown
- * error".
- * Locks: the integration's row.
+ * error".  Locks: the integration's row.
  */
 PG_FUNCTION_INFO_V1(openinfo_record_integration_error);
 Datum

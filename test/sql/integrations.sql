@@ -116,6 +116,24 @@ SELECT status, error_count, octet_length(last_error) AS bytes FROM integrations
 UPDATE integrations SET status = 'active' WHERE id = '63000000-0000-4000-8000-000000000001';
 SELECT record_integration_error('63000000-0000-4000-8000-000000000001', 'timeout');
 SELECT status, error_count FROM integrations WHERE id = '63000000-0000-4000-8000-000000000001';
+-- The message holds no secret in another form either: encoded, or the path and query of a secret URL.
+BEGIN;
+UPDATE integrations SET config = '{"webhook_url":
+    "https://hooks.slack.example/services/T0/k3y-of-the-hook-9f?sig=aGVsbG8tdGhlcmUh&n=1",
+    "token": "se cret/+two"}'
+ WHERE id = '63000000-0000-4000-8000-000000000002';
+CREATE FUNCTION pg_temp.kept(message text) RETURNS text LANGUAGE sql AS $$
+    SELECT record_integration_error('63000000-0000-4000-8000-000000000002', message);
+    SELECT last_error FROM integrations WHERE id = '63000000-0000-4000-8000-000000000002'
+$$;
+SELECT pg_temp.kept(m) FROM unnest(ARRAY[
+    'token se cret/+two', 'token se%20cret%2F%2Btwo', 'token se%20cret%2f%2btwo', 'Basic c2UgY3JldC8rdHdv==',
+    'POST /services/T0/k3y-of-the-hook-9f?sig=aGVsbG8tdGhlcmUh&n=1 404',
+    'no path /services/T0/k3y-of-the-hook-9f',
+    'query sig=aGVsbG8tdGhlcmUh&n=1', 'hook k3y-of-the-hook-9f is gone', 'bad aGVsbG8tdGhlcmUh',
+    'https%3A%2F%2Fhooks.slack.example%2Fservices%2FT0%2Fk3y-of-the-hook-9f%3Fsig%3DaGVsbG8tdGhlcmUh%26n%3D1',
+    'timeout after 10 s at hooks.slack.example']) AS m;
+ROLLBACK;
 -- One that somebody switched off stays off.
 SELECT record_integration_error('63000000-0000-4000-8000-000000000002', 'late') FROM generate_series(1, 6);
 SELECT status, error_count FROM integrations WHERE id = '63000000-0000-4000-8000-000000000002';
