@@ -6,15 +6,19 @@ INSERT INTO attempt VALUES
     (1, 'no claims at all', '', ''),
     (2, 'claims without "sub"', '{"role": "authenticated"}', ''),
     (3, 'a person nobody knows', json_build_object('sub', '0e000000-0000-4000-8000-00000000000e'), ''),
-    (4, 'Cleo''s "sub", but in user_metadata', json_build_object('user_metadata', json_build_object('sub', demo.person('Cleo'))), ''),
-    (5, 'Bob; claim workspace_id is South Sales', json_build_object('sub', demo.person('Bob'), 'workspace_id', demo.workspace('south')), ''),
-    (6, 'Bob; openinfo.workspace_id is South Sales', json_build_object('sub', demo.person('Bob')), demo.workspace('south')),
+    (4, 'Cleo''s "sub", but in user_metadata',
+     json_build_object('user_metadata', json_build_object('sub', demo.person('Cleo'))), ''),
+    (5, 'Bob; claim workspace_id is South Sales',
+     json_build_object('sub', demo.person('Bob'), 'workspace_id', demo.workspace('south')), ''),
+    (6, 'Bob; openinfo.workspace_id is South Sales', json_build_object('sub', demo.person('Bob')),
+     demo.workspace('south')),
     (7, 'Bob, and nothing else', json_build_object('sub', demo.person('Bob')), '');
 CREATE FUNCTION pg_temp.leads_for(p_claims text, p_setting text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_count bigint;
 BEGIN
-    PERFORM set_config('request.jwt.claims', p_claims, true), set_config('openinfo.workspace_id', p_setting, true),
+    PERFORM set_config('request.jwt.claims', p_claims, true),
+            set_config('openinfo.workspace_id', p_setting, true),
             set_config('role', 'authenticated', true);
     EXECUTE 'SELECT count(*) FROM leads' INTO v_count;
     PERFORM set_config('role', 'none', true);
@@ -23,7 +27,8 @@ END
 $$;
 CREATE TEMP TABLE answer AS SELECT n, request, pg_temp.leads_for(claims, setting) AS leads FROM attempt;
 SELECT request, leads FROM answer ORDER BY n;
-SELECT demo.claim((SELECT bool_and(CASE WHEN n = 7 THEN leads > 0 ELSE leads = 0 END) FROM answer), 'only Bob, signed in, sees leads') \gset
+SELECT demo.claim((SELECT bool_and(CASE WHEN n = 7 THEN leads > 0 ELSE leads = 0 END) FROM answer),
+                  'only Bob, signed in, sees leads') \gset
 
 SET ROLE authenticated;
 \echo '-- Without claims, a workspace is created; then the claims are no JSON; then the role is anon:'
@@ -35,7 +40,7 @@ SET ROLE anon;
 CALL demo.refused($$SELECT count(*) FROM app.leads$$, '42501');
 RESET ROLE;
 
-\echo '-- Cleo removes Ann from South Sales; Ann''s token is still valid, and she asks once more:'
+\echo '-- Cleo removes Ann from South Sales; Ann''s token is still valid, and is used once more:'
 CALL demo.sign_in('Ann', 'south');
 SELECT count(*) AS before FROM leads \gset
 CALL demo.sign_in('Cleo');
@@ -44,4 +49,5 @@ CALL demo.sign_in('Ann', 'south');
 SELECT count(*) AS after FROM leads \gset
 CALL demo.sign_in('Ann');
 SELECT :before AS south_before, :after AS south_after, count(*) AS north FROM leads;
-SELECT demo.claim(:before > 0 AND :after = 0 AND (SELECT count(*) > 0 FROM leads), 'a removed member sees nothing at the next statement') \gset
+SELECT demo.claim(:before > 0 AND :after = 0 AND (SELECT count(*) > 0 FROM leads),
+                  'a removed member sees nothing at the next statement') \gset

@@ -35,7 +35,7 @@ CREATE SCHEMA fuzz;
 -- What may be answered
 -- -----------------------------------------------------------------------------------------------------------
 
--- kind: function, table (an INSERT, UPDATE or DELETE of the caller's own making), trigger (a trigger function
+-- kind: function, table (an INSERT, UPDATE or DELETE that the caller wrote), trigger (a trigger function
 -- called as none)
 CREATE TABLE fuzz.expected (sqlstate text, kind text, why text NOT NULL, PRIMARY KEY (sqlstate, kind));
 INSERT INTO fuzz.expected
@@ -120,7 +120,8 @@ $$;
 
 INSERT INTO openinfo.global_topics (id, topic, category, current_volume)
     SELECT fuzz.id('topic' || i), t, (enum_range(NULL::openinfo.topic_category))[1 + i % 9], i * 37
-      FROM unnest('{machine learning,IT,AI,HR,elastic search,C++ & \"quotes\" \\ backslash,data privacy,cloud,über straße,機械学習}'::text[]) WITH ORDINALITY AS v (t, i);
+      FROM unnest('{machine learning,IT,AI,HR,elastic search,C++ & \"quotes\" \\ backslash,'
+                  'data privacy,cloud,über straße,機械学習}'::text[]) WITH ORDINALITY AS v (t, i);
 INSERT INTO openinfo.trends (topic_id, week_start, volume) SELECT id, '2020-01-06', 100
     FROM openinfo.global_topics;
 CALL fuzz.fill('a', 'Alpha');
@@ -204,7 +205,8 @@ DECLARE
             '\', '''; DROP TABLE users; --', '$$', '%s%n%d', '{0}', ':*', 'a & | ! b <-> c:*', '&|!()<>',
         'NULL', 'null', '[HIDDEN]', '[REDACTED]', '{"a": 1}', '00000000-0000-0000-0000-000000000000',
             E'\x01\x02\x1b\x7f', '  padded  ', U&'\00A0', U&'\200B', U&'\FEFF', U&'\202Etfel', U&'e\0301',
-        'ÄÖÜß', 'İıſ', 'ﬀ', U&'\+01F600\200D\+01F469', '日本語', 'عربى', U&'\+10FFFF', U&'\FFFF',
+        'ÄÖÜß', 'İıſ', 'ﬀ', U&'\+01F600\200D\+01F469', '日本語', 'عربى', U&'\+10FFFF',
+        U&'\FFFF',
             '9223372036854775808', '-1', 'infinity', 'https://u:p@h.example/?token=1', '+491701234567',
             'owner', 'c9', 'evt_1'];
     v_text text := '';
@@ -251,7 +253,9 @@ BEGIN
     ELSIF v_kind = 4 THEN
         RETURN fuzz.pick(ARRAY['null', 'true', 'false', '{}', '[]', '""']);
     ELSIF v_kind < 8 THEN
-        RETURN fuzz.pick('{0,-0,1,-1,1.5,2147483647,2147483648,-2147483649,9223372036854775808,1e300,1e-300,1e1000,-1e5000,0.000000000000000000000000001,1704067200,253402300800,99999999999999}');
+        RETURN fuzz.pick('{0,-0,1,-1,1.5,2147483647,2147483648,-2147483649,9223372036854775808,'
+                         '1e300,1e-300,1e1000,-1e5000,0.000000000000000000000000001,1704067200,253402300800,'
+                         '99999999999999}');
     ELSIF v_kind < 10 THEN
         SELECT '[' || coalesce(string_agg(fuzz.json(p_depth + 1), ','), '') || ']' INTO v_json
             FROM generate_series(1, fuzz.below(4));
@@ -278,7 +282,8 @@ BEGIN
                                   quote_literal(fuzz.json(3)), fuzz.pick('{100,2000}'));
         WHEN 4, 5 THEN RETURN quote_literal(jsonb_build_object('full_name', fuzz.words(), 'company',
                 fuzz.words(), 'email', fuzz.words(), 'seniority_level', fuzz.words())) || '::jsonb';
-        WHEN 6, 7 THEN RETURN quote_literal(jsonb_build_object(fuzz.pick('{title,company,location,seniority_level,department}'), fuzz.words())) || '::jsonb';
+        WHEN 6, 7 THEN RETURN quote_literal(jsonb_build_object(
+                fuzz.pick('{title,company,location,seniority_level,department}'), fuzz.words())) || '::jsonb';
         WHEN 8 THEN RETURN quote_literal(jsonb_build_object('name', fuzz.words(), 'domain', fuzz.words()))
             || '::jsonb';
         WHEN 9, 10 THEN RETURN format('(SELECT jsonb_agg(e) FROM (VALUES %s) AS v (e))',
@@ -340,12 +345,12 @@ BEGIN
             RETURN quote_literal(CASE WHEN fuzz.below(3) > 0 THEN (1 + fuzz.below(5))::text
                         ELSE fuzz.pick(ARRAY['0', '-1', '10', '49', '1000', '1001', '2147483647',
                                              '-2147483648', '2147483646', '1073741824']
-                                       || CASE
-                                           WHEN p_type
-                                           <> 'integer'::regtype THEN '{9223372036854775807,-9223372036854775808,4611686018427387904}' END::text[]
-                                       || CASE
-                                           WHEN p_type =
-                                           'numeric'::regtype THEN '{1e100,1e-100,NaN,infinity,2000001,0.5}' END::text[]) END)
+                                       || CASE WHEN p_type <> 'integer'::regtype
+                                               THEN '{9223372036854775807,-9223372036854775808,'
+                                                    '4611686018427387904}' END::text[]
+                                       || CASE WHEN p_type = 'numeric'::regtype
+                                               THEN '{1e100,1e-100,NaN,infinity,2000001,0.5}' END::text[])
+                   END)
                    || '::' || p_type;
         WHEN 'boolean' THEN RETURN fuzz.pick('{true,false}');
         WHEN 'timestamp with time zone' THEN
@@ -673,7 +678,7 @@ BEGIN
                 v_slowest := jsonb_set(v_slowest, ARRAY[v_key], to_jsonb(v_took));
             END IF;
 
-            -- for a STRICT function of NULL PostgreSQL answers by itself, whoever asks
+            -- PostgreSQL itself answers NULL for a STRICT function, to any caller
             v := CASE WHEN v_answer IS NOT NULL AND NOT v_may
                       AND NOT (v_kind = 'function' AND v_function.is_strict
                                AND v_answer = '()') THEN 'an answer to somebody who may not ask'
