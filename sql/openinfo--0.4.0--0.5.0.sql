@@ -8,7 +8,7 @@ SELECT @extschema@.require_trusted_schema();
 -- Sealing (src/sealing/)
 -- ---------------------------------------------------------------------------------------------------------------
 
--- The list of visible fields as it is installed; the migrations copy it into table visible_fields.
+-- The list of visible fields as it is installed; the migration copies it into table visible_fields.
 CREATE FUNCTION @extschema@.default_visible_fields(p_object text) RETURNS TABLE (field text, kind text)
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $fn$
 SELECT f.field, d.kind FROM (VALUES
@@ -289,7 +289,8 @@ BEGIN
         ['visible_fields_field_named', 'A key with a letter in it, of at most 64 bytes'],
         ['check_visible_field', 'Warns about a field of a person that is named like a contact']]);
     INSERT INTO @extschema@.visible_fields (object, field, kind)
-        SELECT 'person', d.field, d.kind FROM @extschema@.default_visible_fields('person') d;
+        SELECT o, d.field, d.kind
+          FROM unnest('{person,integration}'::text[]) o CROSS JOIN LATERAL @extschema@.default_visible_fields(o) d;
 
     -- sealed_contacts -----------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.sealed_contacts (

@@ -897,12 +897,6 @@ COMMENT ON EVENT TRIGGER openinfo_revoke_default_privileges IS 'Default privileg
 CREATE FUNCTION @extschema@.migration_20260101000006_integrations_billing() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
 BEGIN
-    -- visible_fields: before the first table of this migration, which openinfo_owner does not own yet
-    PERFORM @extschema@.execute_as_owner($$
-        INSERT INTO @extschema@.visible_fields (object, field, kind)
-        SELECT 'integration', d.field, d.kind FROM @extschema@.default_visible_fields('integration') d
-        ON CONFLICT DO NOTHING$$);
-
     -- integrations --------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.integrations (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),

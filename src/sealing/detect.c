@@ -132,7 +132,8 @@ has_number(const char *s, VisibleKind kind)
 
 		while (first > begin && strchr(" (", first[-1]))
 			first--;
-		plus = first > begin && first[-1] == '+' && (kind != VISIBLE_DATE || first == begin + 1);
+		plus = first > begin && first[-1] == '+' &&
+			   (kind != VISIBLE_DATE || digits > 8 || first == begin + 1);
 		if (digits >= 7 && !years && (kind == VISIBLE_TEXT || plus || (kind != VISIBLE_DATE && spaced)))
 			return true;
 	}

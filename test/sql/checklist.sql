@@ -77,6 +77,10 @@ INSERT INTO pg_temp.broken (command) VALUES
     ('GRANT UPDATE (sealed) ON openinfo.sealed_secrets TO service_role'),
     ('DROP TRIGGER zz_seal_fields ON openinfo.people_search_results'),
     ('ALTER TABLE openinfo.integrations DISABLE TRIGGER zz_store_sealed'),
+    ('INSERT INTO openinfo.workspaces (id, slug, name) VALUES (''c4ec0000-0000-4000-8000-000000000001'', ''checklist'', ''C'');
+      INSERT INTO openinfo.integrations (workspace_id, type, name, config)
+      VALUES (''c4ec0000-0000-4000-8000-000000000001'', ''slack'', ''S'', ''{"channel": "#a"}'');
+      DELETE FROM openinfo.visible_fields WHERE object = ''integration'''),
     ('DROP TRIGGER zz_seal_fields ON openinfo.integrations; CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE OF name ON openinfo.integrations FOR EACH ROW EXECUTE FUNCTION openinfo.seal_secrets()'),
 
     ('ALTER TABLE openinfo.users DROP CONSTRAINT users_email_format'),

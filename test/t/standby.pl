@@ -44,6 +44,7 @@ my %value = (
 	p_result_id => "'c0000000-0000-4000-8000-0000000000e2'", p_integration_id => "'c0000000-0000-4000-8000-0000000000e3'",
 	p_slug => "'other'", p_name => "'Other'", p_email => "'cam\@standby.example'", p_full_name => "'Dan'", p_company => "'Alpha'",
 	p_role => "'member'", required_role => "'member'", p_new_plan => "'starter'",
+	p_object => "'person'", p_data => q('{"title": "CTO"}'), p_field => "'title'",
 	p_action_type => "'email_reveal'", p_integration_type => "'webhook'", p_event_type => "'subscription_created'",
 	'update_lead_enrichment.p_status' => "'failed'", 'update_lead_delivery.p_status' => "'failed'",
 	search_query => "'mach'", topic_name => "'Machine Learning'", query_filters => "'{}'", lead_count => '1',

@@ -114,6 +114,7 @@ sub refused_step
 }
 
 sql("UPDATE app.notification_preferences SET slack_daily_digest = true");
+sql("DELETE FROM app.visible_fields; INSERT INTO app.visible_fields (object, field) VALUES ('person', 'shoe size')");
 foreach my $version (reverse @versions[ 0 .. $#versions - 1 ])
 {
 	my $from = version();
