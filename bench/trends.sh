@@ -6,13 +6,12 @@ size=$(scaled 1000000 2000)
 progress "loading $size topics and their last week"
 sql -v size="$size" <<'SQL'
 SET client_min_messages = warning;
-DROP INDEX idx_global_topics_search_words, idx_global_topics_search_text;	-- built anew at once, not row by row
+DROP INDEX idx_global_topics_search;	-- built at once, not row by row
 INSERT INTO global_topics (id, topic, category, current_volume)
     SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid, 'topic ' || n || ' word' || n % 5000,
            (enum_range(NULL::topic_category))[1 + n % 9], 5e6 / (n + 3) ^ 0.8
       FROM generate_series(1, :size) n, md5('topic' || n) h;
-CREATE INDEX idx_global_topics_search_text ON global_topics (search_band, topic_search_text(topic));
-CREATE INDEX idx_global_topics_search_words ON global_topics USING gin (topic_search_keys(topic, search_band) topic_keys_ops) WITH (fastupdate = off);
+CREATE INDEX idx_global_topics_search ON global_topics USING gin (topic_search_keys(topic, search_bucket) topic_keys_ops) WITH (fastupdate = off);
 -- two topics of three stay within ten per cent, as most do
 INSERT INTO trends (topic_id, week_start, week_end, volume)
     SELECT id, monday - 7, monday - 1, current_volume * CASE abs(hashtext(id::text)) % 6 WHEN 0 THEN 0.7 WHEN 1 THEN 1.4 ELSE 1.03 END

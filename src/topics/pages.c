@@ -163,7 +163,7 @@ tree_read(Pages *pages, BlockNumber block, uint64 from, uint64 upto, const RowSe
 		{
 			items = ginPostingListDecodeAllSegments(GinDataLeafPageGetPostingList(page),
 													GinDataLeafPageGetPostingListSize(page), &n);
-			rowset_take_items(out, items, n);
+			rowset_take_items(out, items, n, only);
 		}
 		for (int i = 1; !GinPageIsLeaf(page) && i <= GinPageGetOpaque(page)->maxoff; i++)
 		{
@@ -194,7 +194,7 @@ pages_rows(Pages *pages, const Posting *posting, const RowSet *only, RowSet *out
 	if (posting->list && posting->n > 0)
 		items = ginPostingListDecode(unconstify(void *, posting->list), &n);
 	if (items)
-		rowset_take_items(out, items, n);
+		rowset_take_items(out, items, n, NULL);
 	return posting->list || (BlockNumberIsValid(posting->tree) &&
 							 tree_read(pages, posting->tree, 0, PG_UINT64_MAX, only, out));
 }

@@ -27,15 +27,35 @@ rowset_add(RowSet *set, const uint64 *rows, int n)
 	set->n += n;
 }
 
-/* The same for item pointers, which are freed. */
+/* The same for item pointers, which are in order and are freed; with "only", those among these. */
 void
-rowset_take_items(RowSet *set, ItemPointerData *items, int n)
+rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only)
 {
 	uint64 *rows = palloc(sizeof(uint64) * Max(n, 1));
+	int		kept = 0;
+	int		low = 0;
+	int		high = only && n > 0 ? only->n : 0;
 
-	for (int i = 0; i < n; i++)
-		rows[i] = row_number(&items[i]);
-	rowset_add(set, rows, n);
+	/* the first of "only" that may be among them */
+	while (low < high)
+	{
+		int mid = (low + high) / 2;
+
+		if (only->rows[mid] < row_number(&items[0]))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (int i = 0; i < n && (!only || low < only->n); i++)
+	{
+		uint64 row = row_number(&items[i]);
+
+		while (only && low < only->n && only->rows[low] < row)
+			low++;
+		if (!only || (low < only->n && only->rows[low] == row))
+			rows[kept++] = row;
+	}
+	rowset_add(set, rows, kept);
 	pfree(rows);
 	pfree(items);
 }
