@@ -121,7 +121,7 @@ progress "writing among $size topics"
 python3 bench/gen_topics.py "$size" "$W/topics.tsv"
 heading "Topics: writing among $size"
 # cpu STATEMENT: its processor time in milliseconds
-cpu() { sql -c 'SELECT bench.cpu() AS before \gset' -c "$1" -c 'SELECT (bench.cpu() - :before) * 1000' | tail -n 1; }
+cpu() { printf 'SELECT bench.cpu() AS before \\gset\n%s;\nSELECT (bench.cpu() - :before) * 1000;\n' "$1" | sql | tail -n 1; }
 insert="INSERT INTO global_topics (topic, current_volume) SELECT topic || ' more', current_volume FROM global_topics ORDER BY md5(id::text) LIMIT $((size / 10))"
 update="UPDATE global_topics SET current_volume = (current_volume * (0.8 + 0.4 * (abs(hashtext(id::text)) % 1000) / 1000.0))::int"
 without() { sql -c 'DROP INDEX idx_global_topics_search'; }

@@ -75,6 +75,8 @@ search_index(TopicSearch *s)
 	}
 	if (search_exhausted(s))
 		ereport(DEBUG1, (errmsg_internal("search_topics() stopped after %d buffers", SEARCH_BUFFERS)));
+	if (!s->pages)
+		ereport(DEBUG1, (errmsg_internal("search_topics() asked the access method")));
 	index_endscan(s->scan);
 	table_index_fetch_end(s->fetch);
 	ExecDropSingleTupleTableSlot(s->slot);

@@ -16,6 +16,7 @@ my $seed = $ENV{OPENINFO_SEED} // 20260101;
 my $texts = $ENV{OPENINFO_TEXTS} // 25;
 note "seed $seed";
 my $reached = 0;	# searches that the budget stopped
+my $asked = 0;	# and those that did not read the pages of the index
 
 my $node = new_node('topics', conf => "autovacuum = off\nwal_level = replica\nmax_wal_senders = 4\nhot_standby = on\n");
 my $lib = "$FindBin::RealBin/lib";
@@ -33,6 +34,7 @@ sub exact
 	my ($sql, $name) = @_;
 	my ($status, $out, $err) = $node->psql('app', seeded("SET client_min_messages = debug1;\n$sql"), extra_params => ['-q'], on_error_die => 1);
 	$reached += () = $err =~ /search_topics\(\) stopped after/g;
+	$asked += () = $err =~ /search_topics\(\) asked the access method/g;
 	is($out, '', $name);
 }
 
@@ -112,6 +114,66 @@ ROLLBACK;
 SQL
 
 is($reached, 0, 'no search reached its budget');
+
+# The search reads the pages of the index itself.  The same texts, in one snapshot, against a role for which a policy
+# decides row by row, so that the table is read: with long lists of rows, while others split the pages and VACUUM deletes
+# some, and through the access method, which is asked when there is a pending list.
+$node->safe_psql('app', <<'SQL');
+INSERT INTO global_topics (topic, current_volume)
+    SELECT 'long ' || (ARRAY['list', 'lists', 'lost', 'last'])[1 + n % 4] || ' ' || n, n % 7 FROM generate_series(1, 20000) n;
+CREATE ROLE fuzz_by_row;
+GRANT USAGE ON SCHEMA fuzz TO fuzz_by_row;
+GRANT SELECT ON global_topics, fuzz.text TO fuzz_by_row;
+GRANT EXECUTE ON FUNCTION search_topics(text, int) TO fuzz_by_row;
+CREATE POLICY fuzz_by_row ON global_topics TO fuzz_by_row USING (topic IS NOT NULL);
+CREATE TABLE fuzz.long AS SELECT typed, n FROM unnest(ARRAY['l', 'lo', 'long', 'long l', 'list', 'lists 1', 'long last 7', 'lost 77', 'lsit 5', 'longlist',
+    'list long', 'last 1 l', '19999', 'long 1']) WITH ORDINALITY t(typed, n);
+GRANT SELECT ON fuzz.long TO fuzz_by_row;
+CREATE FUNCTION fuzz.long_digest() RETURNS text LANGUAGE sql AS
+  $$ SELECT md5(string_agg(n || s.topic || s.current_volume || s.relevance, ',' ORDER BY n, s.ordinality))
+       FROM fuzz.long, search_topics(typed, 7) WITH ORDINALITY s $$;
+CREATE PROCEDURE fuzz.split(p_times int) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1..p_times LOOP
+        INSERT INTO global_topics (topic, current_volume)
+            SELECT 'long list ' || i || ' ' || n || ' ' || random(), n % 7 FROM generate_series(1, 150) n;
+        DELETE FROM global_topics WHERE topic LIKE 'long l%' || i || '%' AND random() < 0.3;
+        COMMIT;
+    END LOOP;
+END
+$$;
+SQL
+my $both = <<'SQL';
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT fuzz.long_digest() AS pages \gset
+SET ROLE fuzz_by_row;
+SELECT fuzz.long_digest() AS rows \gset
+SELECT :'pages', :'rows' WHERE :'pages' <> :'rows';
+ROLLBACK;
+SQL
+exact($both, 'pages of the index against rows of the table');
+{
+	my ($in, $out, $err) = ("CALL fuzz.split(40);\n", '', '');
+	my $writer = IPC::Run::start([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('app'), '-f', '-' ], '<', \$in, '>', \$out, '2>', \$err);
+	for my $round (1 .. 3)
+	{
+		exact($both, "while pages are split, round $round");
+		$node->safe_psql('app', 'VACUUM global_topics');
+	}
+	$writer->finish;
+	is($err, '', 'the writer came through');
+}
+$node->safe_psql('app', "DELETE FROM global_topics WHERE topic LIKE 'long l%' AND current_volume > 2");
+$node->safe_psql('app', 'VACUUM global_topics');
+exact($both, 'after VACUUM has deleted pages');
+is($asked, 0, 'so far all of them have read the pages');
+$node->safe_psql('app', "ALTER INDEX idx_global_topics_search SET (fastupdate = on); INSERT INTO global_topics (topic, current_volume) SELECT 'long list pending ' || n, n FROM generate_series(1, 50) n");
+exact($both, 'through the access method, with a pending list');
+exact("SELECT * FROM fuzz.check($texts);", 'through the access method, against the reference');
+cmp_ok($asked, '>', 0, 'which then was asked');
+$node->safe_psql('app', "ALTER INDEX idx_global_topics_search SET (fastupdate = off); SELECT gin_clean_pending_list('idx_global_topics_search')");
+exact($both, 'after the pending list has been cleaned');
+$node->safe_psql('app', "DELETE FROM global_topics WHERE topic LIKE 'long l%'; DROP POLICY fuzz_by_row ON global_topics; VACUUM global_topics");
 
 # A transaction that is open in the crash is gone, what was committed is there.
 my $before = $node->safe_psql('app', 'SELECT fuzz.digest()');
