@@ -4,13 +4,14 @@
 #
 #   SEED=N       the same seed makes the same calls (default: another one each time, which is printed)
 #   CALLS=N      calls (default 100000)
+#   RECORDS=N    records with a contact in them that no member may read (default 120000), see test/fuzz_sealing.sql
 #   QUERIES=N    queries of sqlsmith (default 2000; 0: none)
 #   COPT=        as make check takes it, e.g. -fsanitize=undefined
 #   V=17         another PostgreSQL
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-CALLS=${CALLS:-100000} QUERIES=${QUERIES:-2000}
+CALLS=${CALLS:-100000} RECORDS=${RECORDS:-120000} QUERIES=${QUERIES:-2000}
 
 # What a server says of itself: a crash, a failed assertion, a sanitizer's report, an error that was never meant to be seen.
 trouble='TRAP:|runtime error:|PANIC:|terminated by signal|ERROR:  XX[0-9A-Z]{3}'
@@ -54,6 +55,12 @@ psql -Xq -v seed="$SEED" -v calls="$CALLS" -f test/fuzz.sql >"$W/fuzz.out" 2>&1 
 cat "$W/fuzz.out"
 result=$(tail -n 1 "$W/fuzz.out")
 [[ $failed = 0 && $result = *", 0 problems" ]] || failed=1
+
+say "$RECORDS records of people"
+psql -Xq -v records="$RECORDS" -f test/fuzz_sealing.sql >"$W/sealing.out" 2>&1 || failed=1
+cat "$W/sealing.out"
+[[ $(tail -n 1 "$W/sealing.out") = *", 0 problems" ]] || failed=1
+
 if [ "$failed" = 0 ] && [ "$QUERIES" != 0 ]; then fuzz_sqlsmith "$SEED" || failed=1; fi
 
 if grep -E "$trouble" "$PGHOST/log"; then

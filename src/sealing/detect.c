@@ -82,9 +82,9 @@ amount_here(const char *s)
 	return is_digit(s[length]) || (s[length] == ',' && is_digit(s[length + 1])) ? 0 : length;
 }
 
-/* Length of what is between two groups of digits of a number; or 0. */
+/* Length of what is between two groups of digits of a number, or 0.  But in a text, a + begins a number. */
 static int
-gap_here(const char *s)
+gap_here(const char *s, VisibleKind kind)
 {
 	int length = 0;
 
@@ -92,7 +92,8 @@ gap_here(const char *s)
 	{
 		if (is_digit(s[length]))
 			return length;
-		if (is_letter(s[length]) || s[length] == ';' || (s[length] == ',' && is_space(s[length + 1])))
+		if (is_letter(s[length]) || s[length] == ';' || (s[length] == '+' && kind != VISIBLE_TEXT) ||
+			(s[length] == ',' && is_space(s[length + 1])))
 			return 0;
 		characters += (s[length] & 0xc0) != 0x80;
 	}
@@ -127,7 +128,7 @@ has_number(const char *s, VisibleKind kind)
 			years &= length == 4 && (memcmp(s, "19", 2) == 0 || memcmp(s, "20", 2) == 0);
 			digits += length;
 			s += length;
-		} while ((gap = gap_here(s)) > 0);
+		} while ((gap = gap_here(s, kind)) > 0);
 		s--;
 
 		while (first > begin && strchr(" (", first[-1]))

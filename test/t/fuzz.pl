@@ -11,4 +11,7 @@ my ($code, $out, $err) = $node->psql('app', "\\i test/fuzz.sql", extra_params =>
 like($out, qr/^2000 calls with seed 20260101, 0 problems$/m, 'generated calls are answered or refused as documented') or diag $out, $err;
 # a call that ends the server ends the connection too
 is($code, 0, 'and the server is still there') or diag((grep { /fuzz:/ } split /\n/, slurp_file($node->logfile))[-1]);
+
+($code, $out, $err) = $node->psql('app', "\\i test/fuzz_sealing.sql", extra_params => [ '-v', 'records=4000' ], on_error_stop => 0);
+like($out, qr/^\d+ records with a contact, 0 problems$/m, 'no member reads a contact that is planted in a record, and what is on the list is visible') or diag $out, $err;
 done_testing();
