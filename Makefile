@@ -159,6 +159,7 @@ TAP = \
 	schema_doc \
 	packaging \
 	fuzz \
+	resources \
 	planted \
 	owner_role \
 
@@ -218,6 +219,7 @@ valgrind: ## some regress tests with the server under Valgrind (ONLY="access cre
 
 fuzz:    ## generated calls of every function, by every kind of caller (SEED=, CALLS=, QUERIES=: see tools/fuzz.sh)
 	@tools/fuzz.sh
+	@FULL=1 SUITES=tap ONLY=resources tools/check.sh
 upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroots (root; CHROOTS=)
 	@tools/upgrade.sh
 
