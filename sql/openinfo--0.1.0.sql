@@ -346,6 +346,34 @@ COMMENT ON FUNCTION @extschema@.comment_on_table(regclass, text, text[]) IS
     'Used by migrations: comments on a table, its columns, indexes, constraints, policies and triggers';
 
 /*
+ * A computed field: a function of the row, which PostgREST offers like a column, and which is p_name(p_column) of the
+ * extension.  Its argument is the row type of a table that is the user's, so it cannot be a member: it is dumped with
+ * the table.  Without a search_path of its own it is inlined, and so uses the index on p_name(p_column).  Its body is a
+ * string: with a parsed one, which depends on the column, PostgreSQL refuses to add a column with a default to the
+ * table.  So it names the schema, and has to be created again when the schema has been renamed.
+ */
+CREATE FUNCTION @extschema@.create_computed_field(p_table regclass, p_name text, p_column text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_schema    CONSTANT regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = p_table);
+    v_signature CONSTANT text := format('%s.%I(%s)', v_schema, p_name, p_table);
+BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION %s RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+                   v_signature, format('SELECT %s.%I(($1).%I)', v_schema, p_name, p_column));
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC, anon, authenticated, service_role', v_signature);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO authenticated, service_role', v_signature);
+    EXECUTE format('ALTER FUNCTION %s OWNER TO openinfo_owner', v_signature);
+    EXECUTE format('COMMENT ON FUNCTION %s IS %L', v_signature,
+                   format('Computed field of %s: %s(%s)', (SELECT relname FROM pg_class WHERE oid = p_table),
+                          p_name, p_column));
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.create_computed_field(regclass, text, text)
+    FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.create_computed_field(regclass, text, text) IS
+    'Used by migrations: creates a function of a table''s row that applies a function of the extension to a column';
+
+/*
  * Runs the migrations that schema_migrations does not list, in order, and takes the tables they made out of the
  * extension.  While a dump is being restored it does nothing: the tables come from the dump, with everything that
  * their owner did to them.  pg_dump and pg_restore say so themselves by row_security = off.
@@ -445,6 +473,11 @@ BEGIN
          CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i
          WHERE e.extname = 'openinfo' AND d.deptype = 'e'
            AND (i.type = 'table' OR (i.type = 'schema' AND i.name = 'auth')
+                -- computed fields
+                OR (d.classid = 'pg_proc'::regclass
+                    AND EXISTS (SELECT FROM pg_proc p JOIN pg_type t ON t.oid = ANY (p.proargtypes)
+                                  JOIN pg_class c ON c.oid = t.typrelid
+                                 WHERE p.oid = d.objid AND c.relkind IN ('r', 'p')))
                 OR (d.classid = 'pg_proc'::regclass
                     AND d.objid IN (to_regprocedure('auth.uid()'), to_regprocedure('auth.jwt()'), to_regprocedure('auth.role()'))))
     LOOP

@@ -201,6 +201,7 @@ BEGIN
         ['leads_contact_data_object', 'An object, not an array or a scalar'],
         ['leads_attempts_not_negative', 'A counter is never negative'],
         ['own_workspace', 'Members work with the leads of their active workspace']]);
+    PERFORM @extschema@.create_computed_field('@extschema@.leads'::regclass, 'lead_domain', 'company_data');
 
     -- credit_usage --------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.credit_usage (

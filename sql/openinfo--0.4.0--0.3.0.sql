@@ -7,6 +7,7 @@ SELECT @extschema@.require_trusted_schema();
 SELECT @extschema@.drop_table_if_empty('@extschema@.expired_export_files'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.export_jobs'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.credit_usage'::regclass, 'true'::text);
+DROP FUNCTION IF EXISTS @extschema@.lead_domain(@extschema@.leads);
 SELECT @extschema@.drop_table_if_empty('@extschema@.leads'::regclass, 'true'::text);
 SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000004''');
 

@@ -262,6 +262,8 @@ BEGIN
         ['read_own_workspace', 'Members see the people of their active workspace'],
         ['add_own', 'A member adds in his own name'],
         ['delete_own_workspace', 'Members delete people of their active workspace']]);
+    PERFORM @extschema@.create_computed_field('@extschema@.people_search_results'::regclass, f, 'person_data')
+       FROM unnest(ARRAY['person_name', 'person_company', 'person_seniority']) f;
 
     -- visible_fields ------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.visible_fields (

@@ -6,6 +6,9 @@ SELECT @extschema@.require_trusted_schema();
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.saved_people_searches'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_contacts'::regclass, 'true'::text);
+DROP FUNCTION IF EXISTS @extschema@.person_name(@extschema@.people_search_results),
+    @extschema@.person_company(@extschema@.people_search_results),
+    @extschema@.person_seniority(@extschema@.people_search_results);
 SELECT @extschema@.drop_table_if_empty('@extschema@.people_search_results'::regclass, 'true'::text);
 -- The fields that the next upgrade inserts again do not count.
 SELECT @extschema@.drop_table_if_empty('@extschema@.visible_fields'::regclass,

@@ -172,7 +172,7 @@ SELECT format(E'\n### %s\n\n| function | returns | does |\n|---|---|---|\n%s', g
                   || pg_temp.short(pg_get_function_arguments(f.oid)) || ')'),
                   pg_temp.code(pg_temp.short(pg_get_function_result(f.oid))),
                                 pg_temp.cell(obj_description(f.oid, 'pg_proc'))), E'\n'
-                                    ORDER BY f.proname COLLATE "C"))
+                                    ORDER BY f.proname COLLATE "C", f.oid))
   FROM (VALUES (1, 'For authenticated and service_role'), (2, 'For service_role alone'),
         (3, 'For the owner of the extension'), (4, 'Triggers')) g (n, title)
   JOIN (SELECT p.oid, p.proname,

@@ -142,7 +142,7 @@ person_return_text(FunctionCallInfo fcinfo, text *result)
  * 512 bytes; NULL when missing or blank.  Indexed with the workspace, for lookups by name and company under
  * row-level security:
  *
- *		... WHERE person_name(person_data) = person_name('{"full_name": "Ann Lee"}')
+ *		... WHERE person_name(person_data) = person_name('{"full_name": "Ann Lee"}'::jsonb)
  *
  * IMMUTABLE as lower() and normalize() are.  LEAKPROOF: no value makes them fail, so that the planner may use
  * the index below RLS.

@@ -146,7 +146,7 @@ INSERT INTO internal VALUES
     ('topic_search_keys', 'service'),
     ('topic_keys_extract', 'nobody'), ('topic_keys_scan', 'nobody'), ('topic_keys_in_range', 'nobody'), ('topic_keys_answer', 'nobody'),
     ('require_trusted_schema', 'nobody'), ('require_owned_tables', 'nobody'), ('execute_as_owner', 'nobody'),
-    ('secure_table', 'nobody'), ('comment_on_table', 'nobody'), ('apply_migrations', 'nobody'),
+    ('secure_table', 'nobody'), ('comment_on_table', 'nobody'), ('create_computed_field', 'nobody'), ('apply_migrations', 'nobody'),
     ('forbid_data_loss', 'nobody'), ('drop_table_if_empty', 'nobody'), ('drop_column_if_empty', 'nobody');
 
 CREATE TEMP VIEW our_function AS

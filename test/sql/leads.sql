@@ -243,6 +243,23 @@ SET request.jwt.claim.sub = '1ead0000-0000-0000-0000-0000000000f1';
 SELECT plan ~ 'leads_workspace_id_domain_key' AS index, plan ~ 'Index Cond: [^\n]*lead_domain\(company_data\) = ''good.example''' AS condition
   FROM pg_temp.plan_of($$SELECT * FROM leads WHERE lead_domain(company_data) = 'good.example'$$) plan;
 SELECT company_data ->> 'name' AS name FROM leads WHERE lead_domain(company_data) = 'good.example';
+-- So does the computed field, as PostgREST asks for it.
+SELECT plan ~ 'Index Cond: [^\n]*lead_domain\(company_data\) = ''good.example''' AS condition
+  FROM pg_temp.plan_of($$SELECT * FROM leads WHERE leads.lead_domain = 'good.example'$$) plan;
+SELECT leads.lead_domain, company_data ->> 'name' AS name FROM leads WHERE leads.lead_domain = 'good.example';
+RESET ROLE;
+-- It does not keep anybody from changing the table, and can be created again when the schema has been renamed.
+BEGIN;
+ALTER TABLE leads ADD COLUMN score int NOT NULL DEFAULT 5;
+ALTER SCHEMA openinfo RENAME TO regress_renamed;
+SET LOCAL search_path = regress_renamed;
+SELECT create_computed_field('leads', 'lead_domain', 'company_data'),
+    create_computed_field('people_search_results', f, 'person_data')
+  FROM unnest('{person_name,person_company,person_seniority}'::text[]) f;
+SET LOCAL ROLE authenticated;
+SELECT score, leads.lead_domain FROM leads WHERE leads.lead_domain = 'good.example';
+ROLLBACK;
+SET ROLE authenticated;
 -- An index finds the newest leads too, without sorting.
 SELECT plan ~ 'idx_leads_workspace_id' AS index, plan ~ 'Sort' AS sort
   FROM pg_temp.plan_of('SELECT * FROM leads ORDER BY created_at DESC LIMIT 20') plan;

@@ -347,10 +347,14 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION pg_temp.index_of(text) TO PUBLIC;
 SELECT pg_temp.index_of($$SELECT id FROM people_search_results
-    WHERE person_name(person_data) = person_name('{"full_name": "Dee Dixon"}')
+    WHERE person_name(person_data) = person_name('{"full_name": "Dee Dixon"}'::jsonb)
     AND person_company(person_data) = 'acme labs'$$);
 SELECT pg_temp.index_of($$SELECT id FROM people_search_results
     WHERE person_seniority(person_data) = 'senior'$$);
+-- So do the computed fields.
+SELECT pg_temp.index_of($$SELECT id FROM people_search_results p
+    WHERE p.person_name = 'dee dixon' AND p.person_company = 'acme labs'$$);
+SELECT pg_temp.index_of($$SELECT id FROM people_search_results p WHERE p.person_seniority = 'senior'$$);
 RESET enable_seqscan;
 SELECT count(*) FROM people_search_results WHERE person_seniority(person_data) = 'senior';
 

@@ -30,7 +30,8 @@ my $catalog = snapshot($node, 'source');
 my $rows = checksums($node, 'source', 'app') . checksums($node, 'source', 'public');
 my $dump = dump_text('source');
 
-unlike($dump, qr/CREATE (FUNCTION|TYPE) app\./, 'functions and types come with the extension');
+is(join(' ', sort $dump =~ /CREATE (?:FUNCTION|TYPE) app\.(.*) RETURNS/g), 'lead_domain(app.leads) person_company(app.people_search_results) '
+	. 'person_name(app.people_search_results) person_seniority(app.people_search_results)', 'functions and types come with the extension, but the computed fields');
 like($dump, qr/CREATE TABLE app\.leads/, 'tables come with the dump');
 like($dump, qr/CREATE FUNCTION auth\.uid\(\)/, 'so do the auth functions');
 

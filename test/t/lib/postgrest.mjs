@@ -71,6 +71,8 @@ for (const [table, embed] of embedded.split('\n').map((line) => line.split(' '))
 }
 is((await ann.from('users').select('workspaces(name)')).status, 300, 'without the name of the constraint it is ambiguous');
 ok((await bob.from('leads').select('id').eq('company_data->>domain', 'siemens.com')).status === 200, 'a filter within jsonb');
+const computed = await bob.from('leads').select('id, lead_domain').not('lead_domain', 'is', null).order('lead_domain').limit(1).single();
+is((await bob.from('leads').select('id').eq('lead_domain', computed.data.lead_domain)).data, [{ id: computed.data.id }], 'a computed field is selected, ordered and filtered by');
 is((await ann.from('users').select('email, role').order('email')).data, [{ email: 'ann@north.example', role: 'owner' }, { email: 'bob@north.example', role: 'member' }], 'members see one another');
 is((await bob.from('plans').select('name, daily_credits').eq('name', 'free').single()).data, { name: 'free', daily_credits: 3 }, 'and the plans');
 
