@@ -425,5 +425,10 @@ SELECT levels, pg_temp.outcome(format($$ INSERT INTO integrations (workspace_id,
 SELECT count(*) AS canaries FROM people_search_results WHERE person_data::text ~ 'canary' AND email_revealed_at IS NULL;
 RESET ROLE;
 
+-- Much of it, in time and memory that grow with the length alone.
+SELECT piece, is_sealed('person', jsonb_build_object('skills', to_jsonb(array_fill(repeat(piece, 300), ARRAY[1000])))) AS shown
+  FROM unnest('{a@ ,%2540,0-,"&amp;",(at),"1,000,",̈,"tel "}'::text[]) piece;
+SELECT is_sealed('person', (repeat('{"a":', 60) || (SELECT jsonb_agg(i)::text FROM generate_series(1, 100000) i) || repeat('}', 60))::jsonb) AS shown;
+
 DELETE FROM workspaces WHERE slug LIKE 'sealing-%';
 SELECT (SELECT count(*) FROM sealed_contacts) AS contacts, (SELECT count(*) FROM sealed_secrets) AS secrets;
