@@ -388,7 +388,7 @@ look_up(TopicSearch *s, Posting *posting, const RowSet *only, RowSet *out)
 			look_scan(s, &scan, &posting->set);
 		}
 		/* part of a tree is not kept */
-		posting->read = !only || !BlockNumberIsValid(posting->tree);
+		posting->read = !only || !s->pages || !BlockNumberIsValid(posting->tree);
 	}
 	rowset_add(out, posting->set.rows, posting->set.n);
 }

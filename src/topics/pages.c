@@ -4,7 +4,7 @@
  *
  * The access method reads all rows of a key and does not tell how many there are, so that of several words
  * the frequent one costs as much as all its topics.  Here a list tells its length, and of a tree only the
- * leaves are read that may have rows of the other words.  Pages may split meanwhile: entries move to the
+ * parts are read that may have rows of the other words.  Pages may split meanwhile: entries move to the
  * right, so right links are followed.  No page is reused that our snapshot may read.
  * Invariant: on any doubt (page type, flags, version, pending list, key) a function returns false.
  */
@@ -13,7 +13,6 @@
 #include "access/gin_private.h"
 #include "access/ginblock.h"
 #include "access/itup.h"
-#include "catalog/pg_am_d.h"
 
 #include "topics/keys.h"
 #include "topics/page_cache.h"
@@ -46,8 +45,6 @@ pages_open(Relation index, int64 stop_at)
 	Pages *pages = palloc0(sizeof(Pages));
 	Page   page;
 
-	if (index->rd_rel->relam != GIN_AM_OID || IndexRelationGetNumberOfAttributes(index) != 1)
-		return NULL;
 	pages->cache = page_cache_create(index);
 	pages->stop_at = stop_at;
 	page = pages_get(pages, GIN_METAPAGE_BLKNO, GIN_META, GIN_DATA | GIN_LEAF);
@@ -142,40 +139,49 @@ pages_keys(Pages *pages, const bytea *from, PostingVisitor visit, void *arg)
 	}
 }
 
+static void
+segment_read(const GinPostingList *segment, const RowSet *only, RowSet *out)
+{
+	int			n;
+	ItemPointer items = ginPostingListDecode(unconstify(GinPostingList *, segment), &n);
+
+	rowset_take_items(out, items, n, only);
+}
+
 /* The rows of one page of a tree, or below it: those above "from", up to "upto". */
 static bool
 tree_read(Pages *pages, BlockNumber block, uint64 from, uint64 upto, const RowSet *only, RowSet *out)
 {
 	for (;;)
 	{
-		Page		page = pages_get(pages, block, GIN_DATA, GIN_META | GIN_LIST);
-		ItemPointer items;
-		uint64		bound;
-		int			at = 0;
-		int			n;
+		Page			page = pages_get(pages, block, GIN_DATA, GIN_META | GIN_LIST);
+		bool			leaf = page && GinPageIsLeaf(page);
+		uint64			bound, last;
+		char		   *end;
+		GinPostingList *part, *next;
 
-		if (page == NULL || (GinPageIsLeaf(page) && !GinPageIsCompressed(page)))
+		if (page == NULL || (leaf && !GinPageIsCompressed(page)))
 			return false;
 		if (buffers_accessed() > pages->stop_at)
 			return true;
 		bound = GinPageRightMost(page) ? PG_UINT64_MAX : row_number(GinDataPageGetRightBound(page));
-		if (GinPageIsLeaf(page))
+		part = GinDataLeafPageGetPostingList(page);
+		end = (char *) part + (leaf ? GinDataLeafPageGetPostingListSize(page) : 0);
+		for (; (char *) part < end; part = next)
 		{
-			items = ginPostingListDecodeAllSegments(GinDataLeafPageGetPostingList(page),
-													GinDataLeafPageGetPostingListSize(page), &n);
-			rowset_take_items(out, items, n, only);
+			next = GinNextPostingListSegment(part);
+			last = (char *) next < end ? row_number(&next->first) : bound;
+			if (rowset_has(only, row_number(&part->first), last))
+				segment_read(part, only, out);
 		}
-		for (int i = 1; !GinPageIsLeaf(page) && i <= GinPageGetOpaque(page)->maxoff; i++)
+		for (int i = 1; !leaf && i <= GinPageGetOpaque(page)->maxoff; i++)
 		{
 			PostingItem *item = GinDataPageGetPostingItem(page, i);
-			uint64		 end = i == GinPageGetOpaque(page)->maxoff ? bound : row_number(&item->key);
-
-			while (only && from > 0 && at < only->n && only->rows[at] <= from)
-				at++;
-			if ((!only || (at < only->n && only->rows[at] <= end)) &&
-				!tree_read(pages, PostingItemGetBlockNumber(item), from, end, only, out))
+			last = i == GinPageGetOpaque(page)->maxoff ? bound : row_number(&item->key);
+			if (rowset_has(only, from, last) &&
+				!tree_read(pages, PostingItemGetBlockNumber(item), from, last, only, out))
 				return false;
-			from = end;
+			from = last;
 		}
 		if (bound >= upto)
 			return true;
@@ -184,17 +190,11 @@ tree_read(Pages *pages, BlockNumber block, uint64 from, uint64 upto, const RowSe
 	}
 }
 
-/* Adds the rows of a key; of a tree, with "only", those of the leaves in which one of these may be. */
+/* Adds the rows of a key; of a tree, with "only", those among these. */
 bool
 pages_rows(Pages *pages, const Posting *posting, const RowSet *only, RowSet *out)
 {
-	int			n = 0;
-	ItemPointer items = NULL;
-
 	if (posting->list && posting->n > 0)
-		items = ginPostingListDecode(unconstify(void *, posting->list), &n);
-	if (items)
-		rowset_take_items(out, items, n, NULL);
-	return posting->list || (BlockNumberIsValid(posting->tree) &&
-							 tree_read(pages, posting->tree, 0, PG_UINT64_MAX, only, out));
+		segment_read(posting->list, NULL, out);
+	return posting->list || tree_read(pages, posting->tree, 0, PG_UINT64_MAX, only, out);
 }

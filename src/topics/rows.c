@@ -27,25 +27,42 @@ rowset_add(RowSet *set, const uint64 *rows, int n)
 	set->n += n;
 }
 
+/* The first place in a set whose row is not before this one. */
+static int
+rowset_place(const RowSet *set, uint64 row)
+{
+	int low = 0;
+	int high = set->n;
+
+	while (low < high)
+	{
+		int mid = (low + high) / 2;
+
+		if (set->rows[mid] < row)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Has the set a row from "from" to "upto"?  NULL has them all. */
+bool
+rowset_has(const RowSet *set, uint64 from, uint64 upto)
+{
+	int place = set ? rowset_place(set, from) : 0;
+
+	return set == NULL || (place < set->n && set->rows[place] <= upto);
+}
+
 /* The same for item pointers, which are in order and are freed; with "only", those among these. */
 void
 rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only)
 {
 	uint64 *rows = palloc(sizeof(uint64) * Max(n, 1));
 	int		kept = 0;
-	int		low = 0;
-	int		high = only && n > 0 ? only->n : 0;
+	int		low = only && n > 0 ? rowset_place(only, row_number(&items[0])) : 0;
 
-	/* the first of "only" that may be among them */
-	while (low < high)
-	{
-		int mid = (low + high) / 2;
-
-		if (only->rows[mid] < row_number(&items[0]))
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	for (int i = 0; i < n && (!only || low < only->n); i++)
 	{
 		uint64 row = row_number(&items[i]);

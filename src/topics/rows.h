@@ -24,6 +24,7 @@ row_number(const ItemPointerData *item)
 
 extern void rowset_add(RowSet *set, const uint64 *rows, int n);
 extern void rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only);
+extern bool rowset_has(const RowSet *set, uint64 from, uint64 upto);
 extern void rowset_sort(RowSet *set);
 extern void rowset_intersect(RowSet *set, const RowSet *other);
 

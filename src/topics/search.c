@@ -25,7 +25,9 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -212,7 +214,7 @@ search_sees_all(Relation table)
 	return all;
 }
 
-/* An index of the table that can serve this snapshot, or NULL. */
+/* The index of the table, if it is one of our operator class and can serve this snapshot, or NULL. */
 static Relation
 search_open_index(TopicSearch *s, const char *name)
 {
@@ -223,6 +225,7 @@ search_open_index(TopicSearch *s, const char *name)
 		return NULL;
 	index = index_open(oid, AccessShareLock);
 	if (index->rd_index->indrelid == RelationGetRelid(s->table) && index->rd_index->indisvalid &&
+		index->rd_rel->relam == GIN_AM_OID && index->rd_opcintype[0] == BYTEAARRAYOID &&
 		!(index->rd_index->indcheckxmin &&
 		  !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin)))
 		return index;
