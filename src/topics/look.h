@@ -19,8 +19,9 @@
 /* id, topic, category, current_volume, trend_direction */
 #define SEARCH_COLUMNS 5
 
-/* A search accesses so many buffers; then the best so far is the answer. */
+/* A search ends after so many buffers, and so many more for each row above 20, with the best so far. */
 #define SEARCH_BUFFERS 1500
+#define SEARCH_BUFFERS_PER_ROW 3
 
 typedef struct Hit
 {

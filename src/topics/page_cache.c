@@ -11,7 +11,7 @@
 
 #include "topics/page_cache.h"
 
-#define CACHE_PAGES 4096 /* a power of two; half of them are used at most */
+#define CACHE_PAGES 4096 /* a power of two; three quarters of them are used at most */
 
 struct PageCache
 {
@@ -44,7 +44,7 @@ page_cache_get(PageCache *cache, BlockNumber block)
 	CHECK_FOR_INTERRUPTS();
 	if (block >= cache->nblocks)
 		cache->nblocks = RelationGetNumberOfBlocks(cache->rel);
-	if (cache->n >= CACHE_PAGES / 2 || block >= cache->nblocks)
+	if (cache->n >= CACHE_PAGES * 3 / 4 || block >= cache->nblocks)
 		return NULL;
 	buffer = ReadBuffer(cache->rel, block);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);

@@ -60,11 +60,12 @@ static void
 search_index(TopicSearch *s)
 {
 	Walk walk = {.s = s, .q = &s->query};
+	int	 budget = SEARCH_BUFFERS + SEARCH_BUFFERS_PER_ROW * Max(0, s->limit - SEARCH_LIMIT_DEFAULT);
 
 	s->slot = table_slot_create(s->table, NULL);
 	s->fetch = table_index_fetch_begin(s->table);
 	s->scan = compat_index_beginscan_bitmap(s->index, s->snapshot, 1);
-	s->stop_at = buffers_accessed() + SEARCH_BUFFERS;
+	s->stop_at = buffers_accessed() + budget;
 	/* a page that is read by itself has no predicate lock of its own */
 	PredicateLockRelation(s->index, s->snapshot);
 	s->pages = pages_open(s->index, s->stop_at);
@@ -76,7 +77,7 @@ search_index(TopicSearch *s)
 			fuzzy_typos(&walk);
 	}
 	if (search_exhausted(s))
-		ereport(DEBUG1, (errmsg_internal("search_topics() stopped after %d buffers", SEARCH_BUFFERS)));
+		ereport(DEBUG1, (errmsg_internal("search_topics() stopped after %d buffers", budget)));
 	if (!s->pages)
 		ereport(DEBUG1, (errmsg_internal("search_topics() asked the access method")));
 	index_endscan(s->scan);
