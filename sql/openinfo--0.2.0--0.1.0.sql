@@ -2,11 +2,12 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- From 0.2.0 back to 0.1.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+-- From 0.2.0 back to 0.1.0: raises an error if rows would be lost, unless openinfo.allow_data_loss is on.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.trends'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.global_topics'::regclass, 'true'::text);
-SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000002''');
+SELECT @extschema@.execute_as_owner(
+    'DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000002''');
 
 DROP FUNCTION @extschema@.migration_20260101000002_global_topics();
 DROP FUNCTION @extschema@.set_week_end();
@@ -19,7 +20,8 @@ DROP FUNCTION @extschema@.search_topics(text, int);
 DROP OPERATOR FAMILY @extschema@.topic_keys_ops USING gin;
 DROP FUNCTION @extschema@.topic_keys_answer(internal, smallint, bytea[], int, internal, internal, internal);
 DROP FUNCTION @extschema@.topic_keys_in_range(bytea, bytea, smallint, internal);
-DROP FUNCTION @extschema@.topic_keys_scan(bytea[], internal, smallint, internal, internal, internal, internal);
+DROP FUNCTION @extschema@.topic_keys_scan(
+    bytea[], internal, smallint, internal, internal, internal, internal);
 DROP FUNCTION @extschema@.topic_keys_extract(bytea[], internal, internal);
 DROP FUNCTION @extschema@.set_search_bucket();
 DROP FUNCTION @extschema@.topic_search_keys(text, smallint);

@@ -2,11 +2,12 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- From 0.3.0 back to 0.2.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+-- From 0.3.0 back to 0.2.0: raises an error if rows would be lost, unless openinfo.allow_data_loss is on.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.saved_searches'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.queries'::regclass, 'true'::text);
-SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000003''');
+SELECT @extschema@.execute_as_owner(
+    'DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000003''');
 
 DROP FUNCTION @extschema@.migration_20260101000003_query_system();
 DROP FUNCTION @extschema@.increment_query_leads(uuid, int);

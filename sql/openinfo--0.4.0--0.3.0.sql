@@ -2,14 +2,15 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- From 0.4.0 back to 0.3.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+-- From 0.4.0 back to 0.3.0: raises an error if rows would be lost, unless openinfo.allow_data_loss is on.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.expired_export_files'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.export_jobs'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.credit_usage'::regclass, 'true'::text);
 DROP FUNCTION IF EXISTS @extschema@.lead_domain(@extschema@.leads);
 SELECT @extschema@.drop_table_if_empty('@extschema@.leads'::regclass, 'true'::text);
-SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000004''');
+SELECT @extschema@.execute_as_owner(
+    'DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000004''');
 
 DROP FUNCTION @extschema@.migration_20260101000004_lead_system();
 DROP FUNCTION @extschema@.get_workspace_stats(uuid);

@@ -2,17 +2,18 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- openinfo 0.5.0: people search, with e-mails that are sealed until they are paid for.
+-- openinfo 0.5.0: people search; e-mail addresses are sealed until they are paid for.
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Sealing (src/sealing/)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 -- The list of visible fields as it is installed; the migration copies it into table visible_fields.
 CREATE FUNCTION @extschema@.default_visible_fields(p_object text) RETURNS TABLE (field text, kind text)
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $fn$
 SELECT f.field, d.kind FROM (VALUES
-    ('person', 'text', 'full_name name first_name middle_name middle_initial last_name given_name family_name nickname
+    ('person', 'text',
+    'full_name name first_name middle_name middle_initial last_name given_name family_name nickname
         name_prefix name_suffix prefix suffix salutation pronouns gender title job_title current_title
         position role sub_role job_title_role job_title_sub_role job_title_class job_title_levels
         headline job_level levels occupation seniority seniority_level management_level department
@@ -32,13 +33,15 @@ SELECT f.field, d.kind FROM (VALUES
         email_opt_out hs_email_optout has_opted_out_of_email unsubscribed_from_emails do_not_call
         has_email has_personal_email has_work_email has_phone has_mobile_phone has_direct_phone
         smtp_valid accept_all disposable webmail username handle screen_name'),
-    ('person', 'url', 'linkedin_url linkedin linkedin_profile linkedin_profile_url public_profile_url profile_url
+    ('person', 'url',
+    'linkedin_url linkedin linkedin_profile linkedin_profile_url public_profile_url profile_url
         profile person_linkedin_url company_linkedin_url linkedin_company_url twitter_url twitter x_url
         facebook_url facebook instagram_url instagram github_url github gitlab_url xing_url xing
         youtube_url medium_url crunchbase_url crunchbase angellist_url angellist stackoverflow_url url
         website website_url company_website company_url company_domain primary_domain
         job_company_website photo_url photo avatar avatar_url profile_pic image_url logo_url'),
-    ('person', 'id', 'id uuid urn external_id person_id contact_id company_id organization_id account_id owner_id
+    ('person', 'id',
+    'id uuid urn external_id person_id contact_id company_id organization_id account_id owner_id
         lead_id record_id profile_id vid object_id hs_object_id linkedin_id linkedin_uid facebook_id
         twitter_id hubspot_id salesforce_id apollo_id zoom_info_id rocketreach_id crunchbase_id orcid
         registration_number postal_code zip zip_code latitude longitude lat lng lon email_confidence
@@ -48,12 +51,14 @@ SELECT f.field, d.kind FROM (VALUES
         estimated_num_employees headcount company_size size followers followers_count follower_count
         connections connections_count num_connections years_of_experience inferred_years_experience sic
         sic_code naics naics_code gpa version'),
-    ('person', 'date', 'created created_at created_date create_date updated updated_at modified_at last_modified
+    ('person', 'date',
+    'created created_at created_date create_date updated updated_at modified_at last_modified
         last_modified_date system_modstamp last_updated last_updated_at last_seen last_seen_at
         first_seen indexed_at timestamp date year start_date end_date start_year end_year started_at
         ended_at job_start_date job_last_updated hired_at connected_on last_activity_date last_contacted
         email_verified_at email_last_verified_on founded founded_year founded_at'),
-    ('integration', 'text', 'channel channel_name channels event events event_type event_types webhook_events topics method
+    ('integration', 'text',
+    'channel channel_name channels event events event_type event_types webhook_events topics method
         format content_type from from_name subject template enabled active muted verify_ssl language
         locale timezone frequency schedule digest mode kind type label description priority retries
         max_retries timeout timeout_seconds batch_size fields columns filters sort_by project team board
@@ -63,7 +68,8 @@ SELECT f.field, d.kind FROM (VALUES
 ) AS d (object, kind, fields) CROSS JOIN LATERAL regexp_split_to_table(d.fields, '\s+') AS f (field)
  WHERE d.object = p_object
 $fn$;
-REVOKE ALL ON FUNCTION @extschema@.default_visible_fields(text) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.default_visible_fields(text)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.default_visible_fields(text) TO service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.default_visible_fields(text) IS
     'Fields of an object (person or integration) that are visible unless visible_fields has been changed';
@@ -81,7 +87,8 @@ CREATE FUNCTION @extschema@.check_visible_field() RETURNS trigger
 BEGIN
     IF NEW.object = 'person'
        AND regexp_replace(lower(NEW.field), '[^a-z]', '', 'g')
-           ~ ('^(?!has|is|un|webmail).*(mails?|mail(address|addr)(es)?|phones?|(phone|mobile|fax|cell|tel)(number|num|no|nr)s?)$'
+           ~ ('^(?!has|is|un|webmail).*(mails?|mail(address|addr)(es)?|phones?'
+              '|(phone|mobile|fax|cell|tel)(number|num|no|nr)s?)$'
               '|^(tel|mobile|cell|fax|whatsapp)s?$')
     THEN
         RAISE WARNING 'visible field "%" is named like a contact', NEW.field
@@ -111,161 +118,207 @@ CREATE FUNCTION @extschema@.seal_contact() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_seal_contact';
 REVOKE ALL ON FUNCTION @extschema@.seal_contact() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.seal_contact() IS 
-    'Trigger: takes what is not visible out of person_data before the row is stored';
+    'Trigger: removes fields that are not visible from person_data';
 
 CREATE FUNCTION @extschema@.store_sealed_contact() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_store_sealed_contact';
 REVOKE ALL ON FUNCTION @extschema@.store_sealed_contact() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.store_sealed_contact() IS 'Trigger: puts what was taken out of person_data into sealed_contacts';
+COMMENT ON FUNCTION @extschema@.store_sealed_contact() IS
+    'Trigger: stores what was removed from person_data in sealed_contacts';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- People (src/people/)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
--- LEAKPROOF, so that a lookup uses the index under row-level security: they never fail and show nothing.
+-- LEAKPROOF, so that a lookup uses the index under row-level security: they raise no errors.
 CREATE FUNCTION @extschema@.person_name(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_name';
 REVOKE ALL ON FUNCTION @extschema@.person_name(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_name(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_name(jsonb) IS 'full_name as it is compared: composed (NFC), lowercase, one space between words; indexed with the workspace';
+COMMENT ON FUNCTION @extschema@.person_name(jsonb) IS
+    'full_name normalized for comparison: NFC, lowercase, one space between words. Indexed';
 
 CREATE FUNCTION @extschema@.person_company(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_company';
 REVOKE ALL ON FUNCTION @extschema@.person_company(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_company(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_company(jsonb) IS 'company as it is compared: composed (NFC), lowercase, one space between words; indexed with the name';
+COMMENT ON FUNCTION @extschema@.person_company(jsonb) IS
+    'company normalized for comparison: NFC, lowercase, one space between words. Indexed';
 
 CREATE FUNCTION @extschema@.person_seniority(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF AS 'MODULE_PATHNAME', 'openinfo_person_seniority';
 REVOKE ALL ON FUNCTION @extschema@.person_seniority(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_seniority(jsonb) TO authenticated, service_role, openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS 'seniority_level, composed (NFC), one space between words, or NULL; indexed with the workspace';
+COMMENT ON FUNCTION @extschema@.person_seniority(jsonb) IS
+    'seniority_level normalized: NFC, one space between words; or NULL. Indexed';
 
 CREATE FUNCTION @extschema@.person_email(person_data jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_email';
 REVOKE ALL ON FUNCTION @extschema@.person_email(jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_email(jsonb) TO authenticated, service_role, openinfo_owner;
 COMMENT ON FUNCTION @extschema@.person_email(jsonb) IS
-    'The e-mail address in an object that the caller has; a current work address before any other';
+    'E-mail address in an object; a current work address is preferred';
 
 CREATE FUNCTION @extschema@.person_matches(person_data jsonb, filters jsonb) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_person_matches';
-REVOKE ALL ON FUNCTION @extschema@.person_matches(jsonb, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.person_matches(jsonb, jsonb)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_matches(jsonb, jsonb) TO openinfo_owner;
-COMMENT ON FUNCTION @extschema@.person_matches(jsonb, jsonb) IS 'Whether the text filters of search_people() find a person';
+COMMENT ON FUNCTION @extschema@.person_matches(jsonb, jsonb) IS
+    'Whether a person matches the text filters of search_people()';
 
-CREATE FUNCTION @extschema@.reveal_person_email(p_result_id uuid, p_user_id uuid DEFAULT @extschema@.get_user_id()) RETURNS jsonb
+CREATE FUNCTION @extschema@.reveal_person_email(
+        p_result_id uuid, p_user_id uuid DEFAULT @extschema@.get_user_id()) RETURNS jsonb
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reveal_person_email';
-REVOKE ALL ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.reveal_person_email(uuid, uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) IS 'Pays one credit for the contact of a person and unseals it: email, already_revealed, credits_used, credits_remaining';
+COMMENT ON FUNCTION @extschema@.reveal_person_email(uuid, uuid) IS
+    'Spends one credit and reveals a person: email, already_revealed, credits_used, credits_remaining';
 
-CREATE FUNCTION @extschema@.search_people(p_workspace_id uuid, p_filters jsonb, p_limit int DEFAULT 50, p_offset int DEFAULT 0, p_after uuid DEFAULT NULL) RETURNS TABLE (
-        id uuid, full_name text, title text, company text, location text, seniority_level text, department text,
+CREATE FUNCTION @extschema@.search_people(
+        p_workspace_id uuid, p_filters jsonb, p_limit int DEFAULT 50, p_offset int DEFAULT 0,
+        p_after uuid DEFAULT NULL) RETURNS TABLE (
+        id uuid, full_name text, title text, company text, location text, seniority_level text,
+        department text,
         linkedin_url text, email text, email_revealed boolean, created_at timestamptz)
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_search_people';
-REVOKE ALL ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) IS 'People of a workspace, newest first; email is [HIDDEN] until it is paid for';
+REVOKE ALL ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid)
+    TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.search_people(uuid, jsonb, int, int, uuid) IS
+    'People of a workspace that match the filters, newest first; email is [HIDDEN] until it is paid for';
 
 CREATE FUNCTION @extschema@.count_people(p_workspace_id uuid, p_filters jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_count_people';
 REVOKE ALL ON FUNCTION @extschema@.count_people(uuid, jsonb) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.count_people(uuid, jsonb) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.count_people(uuid, jsonb) IS 'Number of people that search_people() finds with these filters';
+COMMENT ON FUNCTION @extschema@.count_people(uuid, jsonb) IS
+    'Number of people that search_people() finds with these filters';
 
 CREATE FUNCTION @extschema@.person_exists(p_workspace_id uuid, p_full_name text, p_company text) RETURNS uuid
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_person_exists';
-REVOKE ALL ON FUNCTION @extschema@.person_exists(uuid, text, text) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.person_exists(uuid, text, text)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.person_exists(uuid, text, text) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.person_exists(uuid, text, text) IS 'The person of that name at that company in a workspace, or NULL';
+COMMENT ON FUNCTION @extschema@.person_exists(uuid, text, text) IS
+    'Id of the person with this name and company in a workspace, or NULL';
 
 CREATE FUNCTION @extschema@.get_people_search_stats(p_workspace_id uuid) RETURNS jsonb
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_people_search_stats';
-REVOKE ALL ON FUNCTION @extschema@.get_people_search_stats(uuid) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.get_people_search_stats(uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.get_people_search_stats(uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.get_people_search_stats(uuid) IS 'Counts of the people of a workspace';
+COMMENT ON FUNCTION @extschema@.get_people_search_stats(uuid) IS
+    'Numbers of people and revealed e-mail addresses of a workspace';
 
 CREATE FUNCTION @extschema@.update_saved_search_usage(p_search_id uuid) RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_saved_search_usage';
-REVOKE ALL ON FUNCTION @extschema@.update_saved_search_usage(uuid) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.update_saved_search_usage(uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.update_saved_search_usage(uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.update_saved_search_usage(uuid) IS 'Counts one use of a saved search, of people or of companies';
+COMMENT ON FUNCTION @extschema@.update_saved_search_usage(uuid) IS
+    'Counts a use of a saved search or saved people search';
 
-CREATE FUNCTION @extschema@.export_people_to_csv(p_workspace_id uuid, p_filters jsonb DEFAULT '{}') RETURNS TABLE (
-        full_name text, title text, company text, location text, email text, linkedin_url text, seniority_level text, department text)
+CREATE FUNCTION @extschema@.export_people_to_csv(p_workspace_id uuid, p_filters jsonb DEFAULT '{}')
+    RETURNS TABLE (
+        full_name text, title text, company text, location text, email text, linkedin_url text,
+        seniority_level text, department text)
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_export_people_to_csv';
-REVOKE ALL ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) IS 'People of a workspace as rows of an export; email is [HIDDEN] until it is paid for';
+COMMENT ON FUNCTION @extschema@.export_people_to_csv(uuid, jsonb) IS
+    'People of a workspace that match the filters, for an export; email is [HIDDEN] until it is paid for';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Migration
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.migration_20260101000005_people_search() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
 BEGIN
-    -- people_search_results -----------------------------------------------------------------------------------
+    -- people_search_results ---------------------------------------------------------------------------------
     CREATE TABLE @extschema@.people_search_results (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now(),
         created_by      uuid,
-        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         user_id         uuid DEFAULT @extschema@.get_user_id(),
         person_data     jsonb NOT NULL,
         search_filters  jsonb DEFAULT '{}',
         email_revealed_at timestamptz,
         email_revealed_by uuid,
         UNIQUE (id, workspace_id),
-        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        FOREIGN KEY (user_id, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (user_id),
-        FOREIGN KEY (email_revealed_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (email_revealed_by),
-        CONSTRAINT people_search_results_person_data_named CHECK (jsonb_typeof(person_data) = 'object' AND jsonb_typeof(person_data -> 'full_name') IS NOT DISTINCT FROM 'string'
+        FOREIGN KEY (created_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (user_id, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (user_id),
+        FOREIGN KEY (email_revealed_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (email_revealed_by),
+        CONSTRAINT people_search_results_person_data_named
+            CHECK (jsonb_typeof(person_data) = 'object'
+                   AND jsonb_typeof(person_data -> 'full_name') IS NOT DISTINCT FROM 'string'
             AND NOT @extschema@.is_blank(person_data ->> 'full_name')),
         CONSTRAINT people_search_results_search_filters_object CHECK (jsonb_typeof(search_filters) = 'object')
     );
-    CREATE INDEX idx_people_search_results_workspace_id ON @extschema@.people_search_results (workspace_id, created_at DESC);
-    CREATE INDEX idx_people_search_results_created_by ON @extschema@.people_search_results (created_by, workspace_id);
-    CREATE INDEX idx_people_search_results_user_id ON @extschema@.people_search_results (user_id, workspace_id);
-    CREATE INDEX idx_people_search_results_email_revealed_by ON @extschema@.people_search_results (email_revealed_by, workspace_id);
+    CREATE INDEX idx_people_search_results_workspace_id
+        ON @extschema@.people_search_results (workspace_id, created_at DESC);
+    CREATE INDEX idx_people_search_results_created_by
+        ON @extschema@.people_search_results (created_by, workspace_id);
+    CREATE INDEX idx_people_search_results_user_id
+        ON @extschema@.people_search_results (user_id, workspace_id);
+    CREATE INDEX idx_people_search_results_email_revealed_by
+        ON @extschema@.people_search_results (email_revealed_by, workspace_id);
     CREATE INDEX idx_people_search_results_person_name ON @extschema@.people_search_results
         (workspace_id, @extschema@.person_name(person_data), @extschema@.person_company(person_data));
     CREATE INDEX idx_people_search_results_person_seniority ON @extschema@.people_search_results
         (workspace_id, @extschema@.person_seniority(person_data));
-    CREATE INDEX idx_people_search_results_person_data ON @extschema@.people_search_results USING gin (person_data jsonb_path_ops);
+    CREATE INDEX idx_people_search_results_person_data ON @extschema@.people_search_results
+        USING gin (person_data jsonb_path_ops);
     PERFORM @extschema@.secure_table('@extschema@.people_search_results'::regclass);
-    GRANT SELECT, INSERT (person_data, search_filters), DELETE ON TABLE @extschema@.people_search_results TO authenticated;
-    -- The names put "seal" last among the BEFORE triggers: it sees the row as it will be stored.
-    CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE ON @extschema@.people_search_results FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_contact();
-    CREATE TRIGGER zz_store_sealed AFTER INSERT OR UPDATE ON @extschema@.people_search_results FOR EACH ROW EXECUTE FUNCTION @extschema@.store_sealed_contact();
+    GRANT SELECT, INSERT (person_data, search_filters), DELETE ON TABLE @extschema@.people_search_results
+        TO authenticated;
+    -- By its name zz_seal_fields fires last of the BEFORE triggers, on the row as it will be stored.
+    CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE ON @extschema@.people_search_results
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_contact();
+    CREATE TRIGGER zz_store_sealed AFTER INSERT OR UPDATE ON @extschema@.people_search_results
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.store_sealed_contact();
     CREATE POLICY read_own_workspace ON @extschema@.people_search_results FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_own ON @extschema@.people_search_results FOR INSERT TO authenticated
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+                    AND user_id = (SELECT @extschema@.get_user_id()));
     CREATE POLICY delete_own_workspace ON @extschema@.people_search_results FOR DELETE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.comment_on_table('@extschema@.people_search_results'::regclass, 'People that a search found. What has not been paid for is not in here'::text, ARRAY[
-        ['user_id', 'Who searched; NULL once he is removed'],
-        ['person_data', 'Object: the person; "full_name" is required. Only visible_fields are shown until it is paid for'],
-        ['search_filters', 'Object: the filters that found him'],
+    PERFORM @extschema@.comment_on_table('@extschema@.people_search_results'::regclass,
+        'People found by searches. Data that has not been paid for is in sealed_contacts'::text, ARRAY[
+        ['user_id', 'Member who searched; NULL after they were removed'],
+        ['person_data',
+         'Object: the person; "full_name" is required. Only visible_fields are shown until it is paid for'],
+        ['search_filters', 'Object: the filters of the search'],
         ['email_revealed_at', 'When the contact was paid for'],
-        ['email_revealed_by', 'Who paid'],
-        ['idx_people_search_results_person_name', 'The way to a person by name and company under row-level security'],
-        ['idx_people_search_results_person_seniority', 'The way to people by seniority under row-level security'],
-        ['idx_people_search_results_person_data', 'Serves containment (@>) without row-level security'],
-        ['people_search_results_person_data_named', 'An object whose full_name is a string and not blank'],
+        ['email_revealed_by', 'Member who paid'],
+        ['idx_people_search_results_person_name',
+         'Supports lookups by name and company, also under row-level security'],
+        ['idx_people_search_results_person_seniority',
+         'Supports lookups by seniority, also under row-level security'],
+        ['idx_people_search_results_person_data',
+         'Supports containment (@>) where row-level security does not apply'],
+        ['people_search_results_person_data_named', 'An object whose "full_name" is a string and not blank'],
         ['people_search_results_search_filters_object', 'An object, not an array or a scalar'],
-        ['zz_seal_fields', 'Takes what is not visible out of the row before it is stored'],
-        ['zz_store_sealed', 'Puts what was taken out into sealed_contacts'],
+        ['zz_seal_fields', 'Removes fields that are not visible from person_data'],
+        ['zz_store_sealed', 'Stores what was removed in sealed_contacts'],
         ['read_own_workspace', 'Members see the people of their active workspace'],
-        ['add_own', 'A member adds in his own name'],
+        ['add_own', 'Members add people in their own name'],
         ['delete_own_workspace', 'Members delete people of their active workspace']]);
     PERFORM @extschema@.create_computed_field('@extschema@.people_search_results'::regclass, f, 'person_data')
        FROM unnest(ARRAY['person_name', 'person_company', 'person_seniority']) f;
 
-    -- visible_fields ------------------------------------------------------------------------------------------
+    -- visible_fields ----------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.visible_fields (
         object text COLLATE "C",
         field  text COLLATE "C",
@@ -275,16 +328,19 @@ BEGIN
         CONSTRAINT visible_fields_kind_known CHECK (kind IN ('text', 'url', 'id', 'date')),
         CONSTRAINT visible_fields_field_named CHECK (field ~ '[[:alpha:]]' AND octet_length(field) <= 64)
     );
-    CREATE UNIQUE INDEX visible_fields_name ON @extschema@.visible_fields (object, @extschema@.visible_field_name(field));
+    CREATE UNIQUE INDEX visible_fields_name
+        ON @extschema@.visible_fields (object, @extschema@.visible_field_name(field));
     PERFORM @extschema@.secure_table('@extschema@.visible_fields'::regclass);
     REVOKE INSERT, UPDATE, DELETE ON TABLE @extschema@.visible_fields FROM service_role;
     CREATE TRIGGER check_visible_field BEFORE INSERT OR UPDATE ON @extschema@.visible_fields
         FOR EACH ROW EXECUTE FUNCTION @extschema@.check_visible_field();
     PERFORM @extschema@.comment_on_table('@extschema@.visible_fields'::regclass,
-        'Fields of JSON objects that are visible to members; all others are sealed. Yours to change and extend'::text, ARRAY[
-        ['object', 'person: person_data of people_search_results until it is paid for; integration: config of integrations'],
+        'Fields of JSON objects that are visible to members; others are sealed. Users may change it'::text,
+        ARRAY[
+        ['object', 'person: person_data of people_search_results; integration: config of integrations'],
         ['field', 'Key of the object, at any depth; compared without case, signs and digits at its end'],
-        ['kind', 'What the values are: text, url, id or date. A number that can be a telephone number is sealed in a text'],
+        ['kind',
+         'Kind of the values: text, url, id or date. What can be a telephone number is sealed in a text'],
         ['visible_fields_name', 'A key is on the list once, however it is spelled'],
         ['visible_fields_object_known', 'person or integration'],
         ['visible_fields_kind_known', 'text, url, id or date'],
@@ -292,78 +348,95 @@ BEGIN
         ['check_visible_field', 'Warns about a field of a person that is named like a contact']]);
     INSERT INTO @extschema@.visible_fields (object, field, kind)
         SELECT o, d.field, d.kind
-          FROM unnest('{person,integration}'::text[]) o CROSS JOIN LATERAL @extschema@.default_visible_fields(o) d;
+          FROM unnest('{person,integration}'::text[]) o
+         CROSS JOIN LATERAL @extschema@.default_visible_fields(o) d;
 
-    -- sealed_contacts -----------------------------------------------------------------------------------------
+    -- sealed_contacts ---------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.sealed_contacts (
         result_id    uuid NOT NULL,
-        workspace_id uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         sealed       jsonb NOT NULL,
         sealed_at    timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (result_id, workspace_id),
-        FOREIGN KEY (result_id, workspace_id) REFERENCES @extschema@.people_search_results (id, workspace_id) ON DELETE CASCADE
+        FOREIGN KEY (result_id, workspace_id)
+            REFERENCES @extschema@.people_search_results (id, workspace_id) ON DELETE CASCADE
     );
     CREATE INDEX idx_sealed_contacts_workspace_id ON @extschema@.sealed_contacts (workspace_id);
     PERFORM @extschema@.secure_table('@extschema@.sealed_contacts'::regclass);
-    -- No API role reads this, not even service_role: only reveal_person_email() opens it.
+    -- No API role reads it, not even service_role; reveal_person_email() does.
     REVOKE ALL ON TABLE @extschema@.sealed_contacts FROM service_role;
     DROP POLICY service_all ON @extschema@.sealed_contacts;
-    PERFORM @extschema@.comment_on_table('@extschema@.sealed_contacts'::regclass, 'Sealed: what was taken out of person_data until it is paid for. No API role may read it'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.sealed_contacts'::regclass,
+        'What is sealed of person_data until it is paid for. No API role may read it'::text, ARRAY[
         ['result_id', 'The row of people_search_results'],
-        ['sealed', 'Object: what was taken out of person_data'],
+        ['sealed', 'Object: what was removed from person_data'],
         ['sealed_at', 'When it was sealed']]);
 
-    -- saved_people_searches -----------------------------------------------------------------------------------
+    -- saved_people_searches ---------------------------------------------------------------------------------
     CREATE TABLE @extschema@.saved_people_searches (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now(),
         created_by      uuid,
-        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         user_id         uuid DEFAULT @extschema@.get_user_id(),
         name            text NOT NULL,
         filters         jsonb DEFAULT '{}',
         last_used_at    timestamptz,
         use_count       int NOT NULL DEFAULT 0,
-        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
-        FOREIGN KEY (user_id, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (user_id),
+        FOREIGN KEY (created_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (user_id, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (user_id),
         CONSTRAINT saved_people_searches_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT saved_people_searches_filters_object CHECK (jsonb_typeof(filters) = 'object'),
         CONSTRAINT saved_people_searches_use_count_not_negative CHECK (use_count >= 0)
     );
-    CREATE INDEX idx_saved_people_searches_workspace_id ON @extschema@.saved_people_searches (workspace_id, created_at DESC);
-    CREATE INDEX idx_saved_people_searches_created_by ON @extschema@.saved_people_searches (created_by, workspace_id);
-    CREATE INDEX idx_saved_people_searches_user_id ON @extschema@.saved_people_searches (user_id, workspace_id);
-    CREATE INDEX idx_saved_people_searches_filters ON @extschema@.saved_people_searches USING gin (filters jsonb_path_ops);
+    CREATE INDEX idx_saved_people_searches_workspace_id
+        ON @extschema@.saved_people_searches (workspace_id, created_at DESC);
+    CREATE INDEX idx_saved_people_searches_created_by
+        ON @extschema@.saved_people_searches (created_by, workspace_id);
+    CREATE INDEX idx_saved_people_searches_user_id
+        ON @extschema@.saved_people_searches (user_id, workspace_id);
+    CREATE INDEX idx_saved_people_searches_filters ON @extschema@.saved_people_searches
+        USING gin (filters jsonb_path_ops);
     PERFORM @extschema@.secure_table('@extschema@.saved_people_searches'::regclass);
     GRANT SELECT, INSERT (name, filters), UPDATE (name, filters, last_used_at, use_count), DELETE
         ON TABLE @extschema@.saved_people_searches TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.saved_people_searches FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_own ON @extschema@.saved_people_searches FOR INSERT TO authenticated
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+                    AND user_id = (SELECT @extschema@.get_user_id()));
     CREATE POLICY change_own_workspace ON @extschema@.saved_people_searches FOR UPDATE TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()))
         WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY delete_own ON @extschema@.saved_people_searches FOR DELETE TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
-    PERFORM @extschema@.comment_on_table('@extschema@.saved_people_searches'::regclass, 'People filters kept under a name'::text, ARRAY[
-        ['user_id', 'Who saved it; NULL once he is removed'],
-        ['name', 'Name to show'],
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+               AND user_id = (SELECT @extschema@.get_user_id()));
+    PERFORM @extschema@.comment_on_table('@extschema@.saved_people_searches'::regclass,
+        'Named filters for people'::text, ARRAY[
+        ['user_id', 'Member who saved the search; NULL after they were removed'],
+        ['name', 'Display name'],
         ['filters', 'Object: the filters'],
-        ['last_used_at', 'When it was last used'],
-        ['use_count', 'How often it was used'],
-        ['idx_saved_people_searches_filters', 'Serves containment (@>) without row-level security'],
-        ['saved_people_searches_name_not_blank', 'A saved search has a name'],
+        ['last_used_at', 'When the search was last used'],
+        ['use_count', 'How often the search was used'],
+        ['idx_saved_people_searches_filters',
+         'Supports containment (@>) where row-level security does not apply'],
+        ['saved_people_searches_name_not_blank', 'The name is not blank'],
         ['saved_people_searches_filters_object', 'An object, not an array or a scalar'],
-        ['saved_people_searches_use_count_not_negative', 'A counter is never negative'],
+        ['saved_people_searches_use_count_not_negative', 'Not negative'],
         ['read_own_workspace', 'Members see the saved searches of their active workspace'],
-        ['add_own', 'A member saves in his own name'],
-        ['change_own_workspace', 'Members share saved searches'],
-        ['delete_own', 'A member deletes what he saved']]);
+        ['add_own', 'Members add saved searches in their own name'],
+        ['change_own_workspace', 'Members change the saved searches of their active workspace'],
+        ['delete_own', 'Members delete their own saved searches']]);
 END
 $migration$;
-REVOKE ALL ON FUNCTION @extschema@.migration_20260101000005_people_search() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.migration_20260101000005_people_search() IS 'Migration 5: people_search_results, saved_people_searches';
+REVOKE ALL ON FUNCTION @extschema@.migration_20260101000005_people_search()
+    FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.migration_20260101000005_people_search() IS
+    'Migration 5: people_search_results, saved_people_searches';
 
 SELECT @extschema@.apply_migrations();

@@ -2,7 +2,7 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- From 0.5.0 back to 0.4.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+-- From 0.5.0 back to 0.4.0: raises an error if rows would be lost, unless openinfo.allow_data_loss is on.
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.saved_people_searches'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_contacts'::regclass, 'true'::text);
@@ -10,10 +10,11 @@ DROP FUNCTION IF EXISTS @extschema@.person_name(@extschema@.people_search_result
     @extschema@.person_company(@extschema@.people_search_results),
     @extschema@.person_seniority(@extschema@.people_search_results);
 SELECT @extschema@.drop_table_if_empty('@extschema@.people_search_results'::regclass, 'true'::text);
--- The fields that the next upgrade inserts again do not count.
+-- Fields that the next upgrade inserts again are not counted.
 SELECT @extschema@.drop_table_if_empty('@extschema@.visible_fields'::regclass,
     '(field, kind) NOT IN (SELECT d.field, d.kind FROM @extschema@.default_visible_fields(object) d)'::text);
-SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000005''');
+SELECT @extschema@.execute_as_owner(
+    'DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000005''');
 
 DROP FUNCTION @extschema@.migration_20260101000005_people_search();
 DROP FUNCTION @extschema@.export_people_to_csv(uuid, jsonb);

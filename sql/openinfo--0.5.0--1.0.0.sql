@@ -2,150 +2,186 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- openinfo 1.0.0: integrations, billing, notification preferences.
+-- openinfo 1.0.0: integrations, billing and notification preferences; jobs, monitoring, the security
+-- checklist.
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Types
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE TYPE @extschema@.integration_type AS ENUM ('slack', 'zapier', 'webhook', 'email');
-COMMENT ON TYPE @extschema@.integration_type IS 'Kinds of services that events are sent to';
+COMMENT ON TYPE @extschema@.integration_type IS 'Type of the service that events are sent to';
 
 CREATE TYPE @extschema@.integration_status AS ENUM ('active', 'inactive', 'error');
-COMMENT ON TYPE @extschema@.integration_status IS 'Whether events are sent';
+COMMENT ON TYPE @extschema@.integration_status IS
+    'State of the integration; events are sent only while it is active';
 
-CREATE TYPE @extschema@.billing_event_type AS ENUM ('subscription_created', 'subscription_updated', 'subscription_cancelled', 'payment_succeeded', 'payment_failed', 'plan_upgraded', 'plan_downgraded');
-COMMENT ON TYPE @extschema@.billing_event_type IS 'What happens to a subscription';
+CREATE TYPE @extschema@.billing_event_type AS ENUM (
+    'subscription_created', 'subscription_updated', 'subscription_cancelled', 'payment_succeeded',
+    'payment_failed', 'plan_upgraded', 'plan_downgraded');
+COMMENT ON TYPE @extschema@.billing_event_type IS 'Type of a billing event';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Sealing (src/sealing/) and preferences (src/workspaces/members.c)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.seal_secrets() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_seal_secrets';
 REVOKE ALL ON FUNCTION @extschema@.seal_secrets() FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.seal_secrets() IS
-    'Trigger: takes what is not visible out of config before the row is stored';
+    'Trigger: removes fields that are not visible from config';
 
 CREATE FUNCTION @extschema@.store_sealed_secrets() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_store_sealed_secrets';
 REVOKE ALL ON FUNCTION @extschema@.store_sealed_secrets() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.store_sealed_secrets() IS 'Trigger: puts what was taken out of config into sealed_secrets';
+COMMENT ON FUNCTION @extschema@.store_sealed_secrets() IS
+    'Trigger: stores what was removed from config in sealed_secrets';
 
 CREATE FUNCTION @extschema@.create_preferences() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_create_preferences';
 REVOKE ALL ON FUNCTION @extschema@.create_preferences() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.create_preferences() IS 'Trigger: makes the notification preferences of a new member';
+COMMENT ON FUNCTION @extschema@.create_preferences() IS
+    'Trigger: creates the notification preferences of a new member';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Integrations (src/integrations/integrations.c)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.get_integration_config(p_integration_id uuid) RETURNS jsonb
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_integration_config';
-REVOKE ALL ON FUNCTION @extschema@.get_integration_config(uuid) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.get_integration_config(uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.get_integration_config(uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.get_integration_config(uuid) IS 'The config of an integration: whole for owners and admins, with [REDACTED] for members';
+COMMENT ON FUNCTION @extschema@.get_integration_config(uuid) IS
+    'config of an integration, with its secrets for owners and admins, with [REDACTED] for members';
 
-CREATE FUNCTION @extschema@.send_integration_event(p_workspace_id uuid, p_integration_type @extschema@.integration_type, p_event_data jsonb) RETURNS boolean
+CREATE FUNCTION @extschema@.send_integration_event(
+        p_workspace_id uuid, p_integration_type @extschema@.integration_type, p_event_data jsonb)
+    RETURNS boolean
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_send_integration_event';
-REVOKE ALL ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) TO service_role;
-COMMENT ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) IS 'Puts an event into integration_events for the active integration of that type; false when none is';
+REVOKE ALL ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb)
+    TO service_role;
+COMMENT ON FUNCTION @extschema@.send_integration_event(uuid, @extschema@.integration_type, jsonb) IS
+    'Adds an event to integration_events for the active integration of the type; false if there is none';
 
 CREATE FUNCTION @extschema@.record_integration_error(p_integration_id uuid, p_error_message text) RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_record_integration_error';
-REVOKE ALL ON FUNCTION @extschema@.record_integration_error(uuid, text) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.record_integration_error(uuid, text)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.record_integration_error(uuid, text) TO service_role;
-COMMENT ON FUNCTION @extschema@.record_integration_error(uuid, text) IS 'Counts an error of an integration; the fifth in a row sets its status to error';
+COMMENT ON FUNCTION @extschema@.record_integration_error(uuid, text) IS
+    'Counts an error of an integration; the fifth consecutive one sets its status to error';
 
 CREATE FUNCTION @extschema@.reset_integration_errors() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_reset_integration_errors';
 REVOKE ALL ON FUNCTION @extschema@.reset_integration_errors() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.reset_integration_errors() IS 'Trigger: an event that was sent ends the row of errors';
+COMMENT ON FUNCTION @extschema@.reset_integration_errors() IS
+    'Trigger: a delivered event resets the consecutive-error count';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Billing (src/billing/)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.has_active_subscription(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
+CREATE FUNCTION @extschema@.has_active_subscription(
+        p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS boolean
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_has_active_subscription';
-REVOKE ALL ON FUNCTION @extschema@.has_active_subscription(uuid) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.has_active_subscription(uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.has_active_subscription(uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.has_active_subscription(uuid) IS 'Is the subscription of a workspace active or trialing?';
+COMMENT ON FUNCTION @extschema@.has_active_subscription(uuid) IS
+    'Whether the subscription of a workspace is active or trialing';
 
-CREATE FUNCTION @extschema@.update_workspace_plan(p_workspace_id uuid, p_new_plan text, p_stripe_subscription_id text DEFAULT NULL) RETURNS void
+CREATE FUNCTION @extschema@.update_workspace_plan(
+        p_workspace_id uuid, p_new_plan text, p_stripe_subscription_id text DEFAULT NULL) RETURNS void
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_workspace_plan';
-REVOKE ALL ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text)
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) TO service_role;
-COMMENT ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) IS 'Puts every member of a workspace on a plan, and records the change';
+COMMENT ON FUNCTION @extschema@.update_workspace_plan(uuid, text, text) IS
+    'Changes the plan of all members of a workspace and records a billing event';
 
 CREATE FUNCTION @extschema@.record_billing_event(
-    p_workspace_id uuid, p_event_type @extschema@.billing_event_type, p_stripe_event_id text, p_event_at timestamptz,
-    p_amount_cents bigint DEFAULT NULL, p_metadata jsonb DEFAULT '{}', p_event_seconds bigint DEFAULT NULL) RETURNS boolean
+        p_workspace_id uuid, p_event_type @extschema@.billing_event_type, p_stripe_event_id text,
+        p_event_at timestamptz, p_amount_cents bigint DEFAULT NULL, p_metadata jsonb DEFAULT '{}',
+        p_event_seconds bigint DEFAULT NULL) RETURNS boolean
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_record_billing_event';
-REVOKE ALL ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) FROM PUBLIC, anon, authenticated, service_role;
-GRANT EXECUTE ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) TO service_role;
-COMMENT ON FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) IS 'Records an event of Stripe once, and computes stripe_customers from all events; false when it was recorded before';
+REVOKE ALL ON FUNCTION @extschema@.record_billing_event(
+    uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.record_billing_event(
+    uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint)
+    TO service_role;
+COMMENT ON FUNCTION @extschema@.record_billing_event(
+    uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint) IS
+    'Records a Stripe event and computes stripe_customers from all events; false if it had been recorded';
 
-CREATE FUNCTION @extschema@.get_billing_summary(p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS jsonb
+CREATE FUNCTION @extschema@.get_billing_summary(
+        p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id()) RETURNS jsonb
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'openinfo_get_billing_summary';
 REVOKE ALL ON FUNCTION @extschema@.get_billing_summary(uuid) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.get_billing_summary(uuid) TO authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.get_billing_summary(uuid) IS 'current_plan, subscription_status, current_period_end, total_events, last_payment';
+COMMENT ON FUNCTION @extschema@.get_billing_summary(uuid) IS
+    'current_plan, subscription_status, current_period_end, total_events, last_payment';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Jobs (src/operations/jobs.c)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.schedule_jobs() RETURNS SETOF text
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_schedule_jobs' ROWS 4;
 REVOKE ALL ON FUNCTION @extschema@.schedule_jobs() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.schedule_jobs() TO service_role;
-COMMENT ON FUNCTION @extschema@.schedule_jobs() IS 'Schedules the four jobs with pg_cron, for this database; returns their names';
+COMMENT ON FUNCTION @extschema@.schedule_jobs() IS
+    'Schedules the four jobs of this database with pg_cron; returns their names';
 
 CREATE FUNCTION @extschema@.unschedule_jobs() RETURNS SETOF text
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_unschedule_jobs' ROWS 4;
 REVOKE ALL ON FUNCTION @extschema@.unschedule_jobs() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.unschedule_jobs() TO service_role;
-COMMENT ON FUNCTION @extschema@.unschedule_jobs() IS 'Takes the four jobs away; returns the names of those that were there';
+COMMENT ON FUNCTION @extschema@.unschedule_jobs() IS
+    'Unschedules the four jobs; returns the names of those that were scheduled';
 
 CREATE FUNCTION @extschema@.job_status() RETURNS TABLE (
-        name text, schedule text, active boolean, last_start timestamptz, last_success timestamptz, last_status text,
-        last_message text, duration interval, overdue boolean)
+        name text, schedule text, active boolean, last_start timestamptz, last_success timestamptz,
+        last_status text, last_message text, duration interval, overdue boolean)
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_job_status' ROWS 4;
 REVOKE ALL ON FUNCTION @extschema@.job_status() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.job_status() TO service_role, openinfo_monitor;
-COMMENT ON FUNCTION @extschema@.job_status() IS 'The four jobs and how they are doing; see view openinfo_jobs';
+COMMENT ON FUNCTION @extschema@.job_status() IS
+    'Schedule and last run of the four jobs; see view openinfo_jobs';
 
--- A view that named cron.job could not be created where pg_cron is missing; so a function reads it.
+-- A function reads cron.job, because a view that names it could not be created without pg_cron.
 CREATE VIEW @extschema@.openinfo_jobs WITH (security_invoker = true) AS
     SELECT name, schedule, active, last_start, last_success, last_status, last_message, duration, overdue
       FROM @extschema@.job_status();
 REVOKE ALL ON TABLE @extschema@.openinfo_jobs FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON TABLE @extschema@.openinfo_jobs TO service_role, openinfo_monitor;
-COMMENT ON VIEW @extschema@.openinfo_jobs IS 'The four jobs: the last run of each, and whether the next one is overdue';
+COMMENT ON VIEW @extschema@.openinfo_jobs IS
+    'The four jobs: the last run of each, and whether the next one is overdue';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.name IS 'Name of the job';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.schedule IS 'When it runs, as a cron expression in UTC';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.active IS 'Whether pg_cron runs it';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_start IS 'When the last run began';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_success IS 'When the last successful run ended';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_status IS
-    'Status of the last run: succeeded, failed, running, ...; "not scheduled" if pg_cron has no such job for this database';
+    'Status of the last run: succeeded, failed, running, ...; or "not scheduled"';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.last_message IS 'Message of the last run';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.duration IS 'How long the last run took';
 COMMENT ON COLUMN @extschema@.openinfo_jobs.overdue IS
     'Active, and not started for longer than its interval (a day or a week) and ten minutes; NULL if unknown';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Monitoring (src/operations/metrics.c)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.tenant_metrics() RETURNS TABLE (name text, labels jsonb, value double precision)
     LANGUAGE c STABLE ROWS 20 AS 'MODULE_PATHNAME', 'openinfo_tenant_metrics';
 REVOKE ALL ON FUNCTION @extschema@.tenant_metrics() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.tenant_metrics() TO service_role, openinfo_monitor;
-COMMENT ON FUNCTION @extschema@.tenant_metrics() IS 'Totals over the rows of all workspaces; see view openinfo_metrics';
+COMMENT ON FUNCTION @extschema@.tenant_metrics() IS
+    'Totals over the rows of all workspaces; see view openinfo_metrics';
 
 CREATE VIEW @extschema@.openinfo_metrics WITH (security_invoker = true) AS
     WITH ours AS (
@@ -174,27 +210,32 @@ CREATE VIEW @extschema@.openinfo_metrics WITH (security_invoker = true) AS
 REVOKE ALL ON TABLE @extschema@.openinfo_metrics FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON TABLE @extschema@.openinfo_metrics TO service_role, openinfo_monitor;
 COMMENT ON VIEW @extschema@.openinfo_metrics IS 'Numbers for exporters: sizes, jobs, queues, failures';
-COMMENT ON COLUMN @extschema@.openinfo_metrics.name IS 'Name of the metric, which ends with its unit unless it is a count';
-COMMENT ON COLUMN @extschema@.openinfo_metrics.labels IS 'Object: what the value is about, such as a table, a queue or a job';
+COMMENT ON COLUMN @extschema@.openinfo_metrics.name IS
+    'Name of the metric, which ends with its unit unless it is a count';
+COMMENT ON COLUMN @extschema@.openinfo_metrics.labels IS
+    'Object: what the value is about, such as a table, a queue or a job';
 COMMENT ON COLUMN @extschema@.openinfo_metrics.value IS 'Seconds, bytes, a count, or 1 for yes and 0 for no';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Privileges and the security checklist
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
--- One row for each table of openinfo: the checklist and the tests read it.  A version that
--- changes the grants of a table replaces this function.  Functions as these, with a parsed body, also survive ALTER
--- SCHEMA ... RENAME.
-CREATE FUNCTION @extschema@.api_privileges() RETURNS TABLE (relname text, reads boolean, inserts text[], updates text[], deletes boolean)
+-- One row for each table of openinfo; the checklist and the tests read it.  A version that changes the
+-- privileges on a table replaces this function.  Functions with a parsed body work after ALTER SCHEMA ...
+-- RENAME.
+CREATE FUNCTION @extschema@.api_privileges()
+    RETURNS TABLE (relname text, reads boolean, inserts text[], updates text[], deletes boolean)
     LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     VALUES
-        ('workspaces', true, '{}'::text[], '{name,industry_vertical,subdomain,custom_domain,branding}'::text[], false),
+        ('workspaces', true, '{}'::text[],
+         '{name,industry_vertical,subdomain,custom_domain,branding}'::text[], false),
         ('users', true, '{}', '{full_name,avatar_url,last_login_at}', false),
         ('plans', true, '{}', '{}', false),
         ('global_topics', true, '{}', '{}', false),
         ('trends', true, '{}', '{}', false),
-        ('queries', true, '{topic_id,name,filters,status,next_run_at}', '{name,filters,status,next_run_at}', true),
+        ('queries', true, '{topic_id,name,filters,status,next_run_at}', '{name,filters,status,next_run_at}',
+         true),
         ('saved_searches', true, '{name,filters}', '{name,filters,last_used_at,use_count}', true),
         ('leads', true, '{query_id,company_data,contact_data}', '{company_data,contact_data,query_id}', true),
         ('credit_usage', true, '{}', '{}', false),
@@ -218,16 +259,17 @@ END;
 REVOKE ALL ON FUNCTION @extschema@.api_privileges() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.api_privileges() TO service_role;
 COMMENT ON FUNCTION @extschema@.api_privileges() IS
-    'What "authenticated" may do with each table: read it, write which columns, delete rows';
+    'Privileges of "authenticated" on each table: SELECT, columns of INSERT and UPDATE, DELETE';
 
 /*
- * The security checklist compares the catalog with what it should be.  What counts is the effective privilege, however
- * it came about: a grant, PUBLIC, a membership in another role.  Only what goes beyond the grants of openinfo is
- * reported; revoking more is up to the user.
+ * The security checklist compares the catalog with what it should be.  What counts is the effective
+ * privilege, whatever it results from: a grant, PUBLIC, a membership in another role.  Only what goes beyond
+ * the grants of openinfo is reported; revoking more is up to the user.
  *
- * A checklist_...() function returns the objects that violate its item.  A checked_...() function returns what several
- * items look at.  "Ours" are tables of openinfo; a tenant table is any table that has a workspace_id.  What
- * "authenticated" may execute, the catalog remembers from the script that granted it (pg_init_privs).
+ * A checklist_...() function returns the objects that violate its item.  A checked_...() function returns
+ * what several items look at.  "Ours" are tables of openinfo; a tenant table is any table that has a
+ * workspace_id.  What "authenticated" may execute, the catalog remembers from the script that granted it
+ * (pg_init_privs).
  */
 CREATE FUNCTION @extschema@.checked_tables() RETURNS TABLE (
         oid oid, name text, relname text, relowner oid, relnamespace oid, relrowsecurity boolean,
@@ -243,7 +285,8 @@ BEGIN ATOMIC
       LEFT JOIN @extschema@.api_privileges() a
              ON a.relname = c.relname::text
             AND c.relnamespace = (SELECT e.extnamespace FROM pg_extension e WHERE e.extname = 'openinfo')
-     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (a.relname IS NOT NULL OR w.attnum IS NOT NULL)
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+       AND (a.relname IS NOT NULL OR w.attnum IS NOT NULL)
        AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace);
 END;
 REVOKE ALL ON FUNCTION @extschema@.checked_tables() FROM PUBLIC, anon, authenticated, service_role;
@@ -260,10 +303,11 @@ END;
 REVOKE ALL ON FUNCTION @extschema@.checked_roles() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checked_roles() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_roles() IS
-    'Used by the security checklist: the API roles; by_request is true of those that requests of users run as';
+    'Used by the security checklist: the API roles; by_request is true of roles of users'' requests';
 
 CREATE FUNCTION @extschema@.checked_columns() RETURNS TABLE (
-        tableoid oid, name text, ours boolean, attnum int2, attacl aclitem[], insertable boolean, updatable boolean)
+        tableoid oid, name text, ours boolean, attnum int2, attacl aclitem[], insertable boolean,
+        updatable boolean)
     LANGUAGE sql STABLE ROWS 200 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.oid, t.name || '.' || quote_ident(a.attname), t.ours, a.attnum, a.attacl,
@@ -277,10 +321,12 @@ COMMENT ON FUNCTION @extschema@.checked_columns() IS
     'Used by the security checklist: columns of those tables, and whether "authenticated" may write them';
 
 CREATE FUNCTION @extschema@.checked_functions() RETURNS TABLE (
-        oid oid, name text, proacl aclitem[], proowner oid, proconfig text[], pinned boolean, initprivs aclitem[])
+        oid oid, name text, proacl aclitem[], proowner oid, proconfig text[], pinned boolean,
+        initprivs aclitem[])
     LANGUAGE sql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT p.oid, p.oid::regprocedure::text, p.proacl, p.proowner, p.proconfig, p.prosecdef OR l.lanname <> 'c', i.initprivs
+    SELECT p.oid, p.oid::regprocedure::text, p.proacl, p.proowner, p.proconfig,
+           p.prosecdef OR l.lanname <> 'c', i.initprivs
       FROM pg_extension e
       JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
       JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
@@ -291,7 +337,7 @@ END;
 REVOKE ALL ON FUNCTION @extschema@.checked_functions() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checked_functions() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_functions() IS
-    'Used by the security checklist: functions of openinfo; pinned is true of those that need a search_path of their own';
+    'Used by the security checklist: functions of openinfo; pinned is true if they must set search_path';
 
 CREATE FUNCTION @extschema@.checked_definers() RETURNS TABLE (oid oid, name text, proconfig text[])
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
@@ -301,7 +347,8 @@ BEGIN ATOMIC
      WHERE p.prosecdef AND p.pronamespace <> 'pg_catalog'::regnamespace
        AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname <> 'openinfo')
+                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+                          AND x.extname <> 'openinfo')
        AND (EXISTS (SELECT FROM @extschema@.checked_roles() r
                      WHERE r.by_request AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
                        AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE'))
@@ -311,7 +358,7 @@ END;
 REVOKE ALL ON FUNCTION @extschema@.checked_definers() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checked_definers() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_definers() IS
-    'Used by the security checklist: SECURITY DEFINER functions that a request can call, or that a trigger calls';
+    'Used by the security checklist: SECURITY DEFINER functions that requests or triggers can call';
 
 CREATE FUNCTION @extschema@.checked_views() RETURNS TABLE (oid oid, name text, relacl aclitem[])
     LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
@@ -346,10 +393,12 @@ END;
 REVOKE ALL ON FUNCTION @extschema@.checked_view_tables() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checked_view_tables() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_view_tables() IS
-    'Used by the security checklist: views and materialized views that read those tables, through other views too';
+    'Used by the security checklist: views and materialized views that read those tables, also indirectly';
 
--- Tables of openinfo must name the workspace in its own words, without an alternative; others must mention it.
-CREATE FUNCTION @extschema@.checked_policies() RETURNS TABLE (tableoid oid, name text, polcmd text, polpermissive boolean, bound boolean)
+-- Tables of openinfo must name the workspace in its own words, without an alternative; others must mention
+-- it.
+CREATE FUNCTION @extschema@.checked_policies()
+    RETURNS TABLE (tableoid oid, name text, polcmd text, polpermissive boolean, bound boolean)
     LANGUAGE sql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')', p.polcmd::text, p.polpermissive,
@@ -367,23 +416,23 @@ BEGIN ATOMIC
                                     AND d.refobjid = '@extschema@.get_user_workspace_id()'::regprocedure)
            END
       FROM @extschema@.checked_tables() t JOIN pg_policy p ON p.polrelid = t.oid
-     CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid)], NULL)
-                             AS expressions) x
+     CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid),
+                                                   pg_get_expr(p.polwithcheck, t.oid)], NULL)) x (expressions)
      WHERE EXISTS (SELECT FROM unnest(p.polroles) g CROSS JOIN @extschema@.checked_roles() r
                     WHERE r.by_request AND CASE WHEN g = 0 THEN true ELSE pg_has_role(r.oid, g, 'USAGE') END);
 END;
 REVOKE ALL ON FUNCTION @extschema@.checked_policies() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checked_policies() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_policies() IS
-    'Used by the security checklist: policies of anon and authenticated; bound is true of those that name the workspace';
+    'Used by the security checklist: policies of anon and authenticated; bound if they name the workspace';
 
 CREATE FUNCTION @extschema@.checked_foreign_keys() RETURNS TABLE (
         tableoid oid, name text, workspace_column int2, oid oid, conkey int2[], confkey int2[], confrelid oid,
         confdeltype text, confdelsetcols int2[], convalidated boolean)
     LANGUAGE sql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.oid, t.name || ' (' || quote_ident(k.conname) || ')', t.workspace_column, k.oid, k.conkey, k.confkey,
-           k.confrelid, k.confdeltype::text, k.confdelsetcols, k.convalidated
+    SELECT t.oid, t.name || ' (' || quote_ident(k.conname) || ')', t.workspace_column, k.oid, k.conkey,
+           k.confkey, k.confrelid, k.confdeltype::text, k.confdelsetcols, k.convalidated
       FROM @extschema@.checked_tables() t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f';
 END;
 REVOKE ALL ON FUNCTION @extschema@.checked_foreign_keys() FROM PUBLIC, anon, authenticated, service_role;
@@ -395,7 +444,8 @@ CREATE FUNCTION @extschema@.checked_schemas() RETURNS TABLE (oid oid, ours boole
     LANGUAGE sql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT n.relnamespace, bool_or(n.ours)
-      FROM (SELECT e.extnamespace AS relnamespace, true AS ours FROM pg_extension e WHERE e.extname = 'openinfo'
+      FROM (SELECT e.extnamespace AS relnamespace, true AS ours
+              FROM pg_extension e WHERE e.extname = 'openinfo'
             UNION ALL SELECT t.relnamespace, false FROM @extschema@.checked_tables() t) n
      GROUP BY n.relnamespace;
 END;
@@ -441,25 +491,30 @@ BEGIN ATOMIC
       FROM @extschema@.checked_tables() t JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
      WHERE t.workspace_column IS NOT NULL AND NOT t.ours
        AND NOT EXISTS (SELECT FROM @extschema@.checked_policies() p WHERE p.tableoid = t.oid)
-       AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.oid, t.oid, 'DELETE'));
+       AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE')
+            OR has_table_privilege(r.oid, t.oid, 'DELETE'));
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_policies() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_policies() TO service_role;
 COMMENT ON FUNCTION @extschema@.checklist_policies() IS
     'Security checklist: violations of "Policies restrict rows to the active workspace"';
 
--- Without security_invoker a view reads as its owner.  RLS applies neither to materialized views nor to foreign tables.
+-- Without security_invoker a view reads as its owner.  RLS applies neither to materialized views nor to
+-- foreign tables.
 CREATE FUNCTION @extschema@.checklist_views() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT c.oid::regclass::text FROM pg_class c
      WHERE (c.relkind IN ('m', 'f')
             OR c.relkind = 'v' AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o
-                                                WHERE o.option_name = 'security_invoker' AND o.option_value::boolean))
+                                                WHERE o.option_name = 'security_invoker'
+                                                  AND o.option_value::boolean))
        AND CASE c.relkind
                 WHEN 'f' THEN EXISTS (SELECT FROM pg_attribute a
-                                       WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped)
-                ELSE EXISTS (SELECT FROM @extschema@.checked_view_tables() v WHERE v.view = c.oid AND v.tenant) END
+                                       WHERE a.attrelid = c.oid AND a.attname = 'workspace_id'
+                                         AND NOT a.attisdropped)
+                ELSE EXISTS (SELECT FROM @extschema@.checked_view_tables() v
+                              WHERE v.view = c.oid AND v.tenant) END
        AND EXISTS (SELECT FROM @extschema@.checked_roles() r
                     WHERE r.by_request AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE')
                       AND (has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')
@@ -499,16 +554,19 @@ COMMENT ON FUNCTION @extschema@.checklist_roles() IS
 CREATE FUNCTION @extschema@.checklist_service_functions() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT f.name FROM @extschema@.checked_functions() f JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
+    SELECT f.name FROM @extschema@.checked_functions() f
+      JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
      WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE')
        AND NOT EXISTS (SELECT FROM aclexplode(f.initprivs) a WHERE a.grantee IN (0, r.oid));
 END;
-REVOKE ALL ON FUNCTION @extschema@.checklist_service_functions() FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.checklist_service_functions()
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_service_functions() TO service_role;
 COMMENT ON FUNCTION @extschema@.checklist_service_functions() IS
     'Security checklist: violations of "Service functions are not executable by API roles"';
 
--- Without a path of its own the function takes the caller's; one with a schema that requests may create in is as bad.
+-- Without a path of its own the function takes the caller's; one with a schema that requests may create in is
+-- as bad.
 CREATE FUNCTION @extschema@.checklist_search_path() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -517,12 +575,15 @@ BEGIN ATOMIC
     UNION
     SELECT f.name
       FROM @extschema@.checked_definers() f
-      LEFT JOIN LATERAL (SELECT substr(s, 13) AS path FROM unnest(f.proconfig) s WHERE s ~ '^search_path=') s ON true
+      LEFT JOIN LATERAL (SELECT substr(s, 13) AS path
+                           FROM unnest(f.proconfig) s WHERE s ~ '^search_path=') s ON true
      WHERE s.path IS NULL
-        OR EXISTS (SELECT FROM unnest(string_to_array(s.path, ',')) y CROSS JOIN LATERAL (SELECT btrim(y, ' "') AS name) p
+        OR EXISTS (SELECT FROM unnest(string_to_array(s.path, ',')) y
+                    CROSS JOIN LATERAL (SELECT btrim(y, ' "') AS name) p
                     WHERE p.name = '$user'
                        OR EXISTS (SELECT FROM pg_namespace n CROSS JOIN @extschema@.checked_roles() r
-                                   WHERE n.nspname = p.name AND r.by_request AND has_schema_privilege(r.oid, n.oid, 'CREATE')));
+                                   WHERE n.nspname = p.name AND r.by_request
+                                     AND has_schema_privilege(r.oid, n.oid, 'CREATE')));
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_search_path() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_search_path() TO service_role;
@@ -537,10 +598,12 @@ BEGIN ATOMIC
       FROM @extschema@.checked_tables() t CROSS JOIN @extschema@.checked_roles() r
      CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p
      WHERE t.ours AND t.relname IN ('sealed_contacts', 'sealed_secrets')
-       AND CASE p WHEN 'DELETE' THEN has_table_privilege(r.oid, t.oid, p) ELSE has_any_column_privilege(r.oid, t.oid, p) END
+       AND CASE p WHEN 'DELETE' THEN has_table_privilege(r.oid, t.oid, p)
+                  ELSE has_any_column_privilege(r.oid, t.oid, p) END
     UNION ALL
     SELECT format('%s() does not run on %s', s.fn, t.name)
-      FROM (VALUES ('people_search_results', 'seal_contact'), ('people_search_results', 'store_sealed_contact'),
+      FROM (VALUES ('people_search_results', 'seal_contact'),
+                   ('people_search_results', 'store_sealed_contact'),
                    ('integrations', 'seal_secrets'), ('integrations', 'store_sealed_secrets')) s (relname, fn)
       JOIN @extschema@.checked_tables() t ON t.ours AND t.relname = s.relname
      WHERE NOT EXISTS (SELECT FROM pg_trigger g JOIN @extschema@.checked_functions() f ON f.oid = g.tgfoid
@@ -582,8 +645,10 @@ CREATE FUNCTION @extschema@.checklist_email_check() RETURNS SETOF text
 BEGIN ATOMIC
     SELECT t.name || '.email' FROM @extschema@.checked_tables() t
      WHERE t.ours AND t.relname = 'users'
-       AND NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (k.conkey)
-                        WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated AND a.attname = 'email'
+       AND NOT EXISTS (SELECT FROM pg_constraint k
+                         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (k.conkey)
+                        WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.convalidated
+                          AND a.attname = 'email'
                           AND pg_get_constraintdef(k.oid) ~ '~.*@');
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_email_check() FROM PUBLIC, anon, authenticated, service_role;
@@ -600,11 +665,13 @@ BEGIN ATOMIC
     SELECT t.name || ' has no foreign key ON DELETE CASCADE' FROM @extschema@.checked_tables() t
      WHERE t.workspace_column IS NOT NULL
        AND NOT EXISTS (SELECT FROM @extschema@.checked_foreign_keys() k
-                         JOIN @extschema@.checked_tables() w ON w.oid = k.confrelid AND w.ours AND w.relname = 'workspaces'
+                         JOIN @extschema@.checked_tables() w
+                           ON w.oid = k.confrelid AND w.ours AND w.relname = 'workspaces'
                         WHERE k.tableoid = t.oid AND k.conkey = ARRAY[t.workspace_column]
                           AND k.confdeltype = 'c' AND k.convalidated);
 END;
-REVOKE ALL ON FUNCTION @extschema@.checklist_workspace_cascade() FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.checklist_workspace_cascade()
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_workspace_cascade() TO service_role;
 COMMENT ON FUNCTION @extschema@.checklist_workspace_cascade() IS
     'Security checklist: violations of "Tenant rows are deleted with their workspace"';
@@ -642,7 +709,8 @@ BEGIN ATOMIC
     SELECT t.name FROM @extschema@.checked_tables() t
      WHERE t.workspace_column IS NOT NULL
        AND NOT EXISTS (SELECT FROM pg_index i
-                        WHERE i.indrelid = t.oid AND i.indkey[0] = t.workspace_column AND i.indisvalid AND i.indpred IS NULL);
+                        WHERE i.indrelid = t.oid AND i.indkey[0] = t.workspace_column AND i.indisvalid
+                          AND i.indpred IS NULL);
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_workspace_index() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_workspace_index() TO service_role;
@@ -734,10 +802,12 @@ CREATE FUNCTION @extschema@.checklist_create_in_schema() RETURNS SETOF text
 BEGIN ATOMIC
     SELECT format('%s in schema %s', r.name, n.oid::regnamespace)
       FROM @extschema@.checked_schemas() n
-     CROSS JOIN (SELECT c.name, c.by_request FROM @extschema@.checked_roles() c UNION ALL SELECT 'public', true) r
+     CROSS JOIN (SELECT c.name, c.by_request FROM @extschema@.checked_roles() c
+                 UNION ALL SELECT 'public', true) r
      WHERE (n.ours OR r.by_request) AND has_schema_privilege(r.name::name, n.oid, 'CREATE');
 END;
-REVOKE ALL ON FUNCTION @extschema@.checklist_create_in_schema() FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.checklist_create_in_schema()
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_create_in_schema() TO service_role;
 COMMENT ON FUNCTION @extschema@.checklist_create_in_schema() IS
     'Security checklist: violations of "No API role may create objects in the schemas"';
@@ -749,7 +819,8 @@ BEGIN ATOMIC
                                      CASE d.setdatabase WHEN 0 THEN 'every role' ELSE 'database' END), s)
       FROM pg_db_role_setting d LEFT JOIN pg_roles g ON g.oid = d.setrole CROSS JOIN unnest(d.setconfig) s
      WHERE d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-       AND (s ~ '^(request\.jwt\.[^=]*|openinfo\.workspace_id)=.' OR s ~ '^openinfo\.allow_[^=]*=(on|true|yes|1)$')
+       AND (s ~ '^(request\.jwt\.[^=]*|openinfo\.workspace_id)=.'
+            OR s ~ '^openinfo\.allow_[^=]*=(on|true|yes|1)$')
     UNION ALL
     SELECT format('configuration: %s=%s', s.name, s.reset_val) FROM pg_settings s
      WHERE (s.name ~ '^request\.jwt\.' OR s.name = 'openinfo.workspace_id') AND s.reset_val <> ''
@@ -773,8 +844,8 @@ BEGIN ATOMIC
     SELECT c.item, cardinality(c.found) = 0,
            CASE WHEN cardinality(c.found) = 0 THEN c.checked
                 ELSE array_to_string(c.found[1:20], '; ')
-                     || CASE WHEN cardinality(c.found) > 20 THEN format('; and %s more', cardinality(c.found) - 20)
-                             ELSE '' END END
+                     || CASE WHEN cardinality(c.found) > 20 
+                             THEN format('; and %s more', cardinality(c.found) - 20) ELSE '' END END
       FROM counted CROSS JOIN LATERAL (VALUES
                 (1, 'RLS is enabled on all tables',
                  ARRAY(SELECT f FROM @extschema@.checklist_rls_enabled() f ORDER BY f COLLATE "C"),
@@ -840,42 +911,46 @@ END;
 REVOKE ALL ON FUNCTION @extschema@.security_checklist() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.security_checklist() TO service_role;
 COMMENT ON FUNCTION @extschema@.security_checklist() IS
-    'Checks the installation against the security checklist; where an item does not hold, detail names the objects';
+    'Checks the installation against the security checklist; detail names the objects that violate an item';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Protection against accidental drops (src/operations/drop_guard.c)
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.guard_against_drop() RETURNS event_trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_guard_against_drop';
 REVOKE ALL ON FUNCTION @extschema@.guard_against_drop() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.guard_against_drop() IS 'Event trigger: announces commands that must not delete data';
+COMMENT ON FUNCTION @extschema@.guard_against_drop() IS
+    'Event trigger: registers a command that must not drop tables';
 
 -- Without DROP TABLE: a server that has lost the library must still be able to drop tables.
-CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
+CREATE EVENT TRIGGER openinfo_guard ON ddl_command_start
+    WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
     EXECUTE FUNCTION @extschema@.guard_against_drop();
-COMMENT ON EVENT TRIGGER openinfo_guard IS 'DROP EXTENSION, DROP SCHEMA and DROP OWNED delete no data of openinfo unless openinfo.allow_drop is on';
+COMMENT ON EVENT TRIGGER openinfo_guard IS
+    'DROP EXTENSION, DROP SCHEMA and DROP OWNED drop no tables of openinfo unless openinfo.allow_drop is on';
 
 /*
- * A table of ours that a dump makes starts with nothing for the API roles, whatever the default privileges of the place
- * say; the dump then grants what there was.  In PL/pgSQL, because a server that has lost the library must still be able to
- * make tables.
+ * A table of openinfo that a restored dump creates has no privileges of API roles, whatever ALTER DEFAULT
+ * PRIVILEGES grants; the dump then grants what it recorded.  In PL/pgSQL, because CREATE TABLE must work
+ * without the library.
  */
 CREATE FUNCTION @extschema@.revoke_default_privileges() RETURNS event_trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     v_table regclass;
 BEGIN
-    -- The tables of api_privileges(), written out: this runs as any role that creates a table, which may call no function.
+    -- The tables of api_privileges() are listed here, because a role that creates a table may not call it.
     FOR v_table IN
         SELECT c.oid
-          FROM pg_event_trigger_ddl_commands() AS made
-          JOIN pg_class AS c ON made.classid = 'pg_class'::regclass AND c.oid = made.objid
+          FROM pg_event_trigger_ddl_commands() AS d
+          JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
           JOIN pg_extension AS e ON e.extname = 'openinfo' AND e.extnamespace = c.relnamespace
-         WHERE made.command_tag = 'CREATE TABLE' AND c.relkind IN ('r', 'p')
+         WHERE d.command_tag = 'CREATE TABLE' AND c.relkind IN ('r', 'p')
            AND c.relname IN (
                'billing_events', 'credit_usage', 'expired_export_files', 'export_jobs', 'global_topics',
-               'integration_events', 'integrations', 'leads', 'notification_preferences', 'people_search_results', 'plans',
+               'integration_events', 'integrations', 'leads', 'notification_preferences',
+               'people_search_results', 'plans',
                'queries', 'saved_people_searches', 'saved_searches', 'schema_migrations', 'sealed_contacts',
                'sealed_secrets', 'stripe_customers', 'trends', 'users', 'visible_fields', 'workspaces')
     LOOP
@@ -884,26 +959,29 @@ BEGIN
 END
 $fn$;
 REVOKE ALL ON FUNCTION @extschema@.revoke_default_privileges() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.revoke_default_privileges() IS 'Event trigger: default privileges do not open a table of the extension';
+COMMENT ON FUNCTION @extschema@.revoke_default_privileges() IS
+    'Event trigger: revokes default privileges on a table of openinfo that a dump creates';
 
 CREATE EVENT TRIGGER openinfo_revoke_default_privileges ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
     EXECUTE FUNCTION @extschema@.revoke_default_privileges();
-COMMENT ON EVENT TRIGGER openinfo_revoke_default_privileges IS 'Default privileges do not open a table of the extension, while a dump is restored';
+COMMENT ON EVENT TRIGGER openinfo_revoke_default_privileges IS
+    'Revokes default privileges on tables of openinfo that a dump creates';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Migration
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.migration_20260101000006_integrations_billing() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
 BEGIN
-    -- integrations --------------------------------------------------------------------------------------------
+    -- integrations ------------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.integrations (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now(),
         created_by      uuid,
-        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         type            @extschema@.integration_type NOT NULL,
         name            text NOT NULL,
         status          @extschema@.integration_status NOT NULL DEFAULT 'active',
@@ -913,99 +991,120 @@ BEGIN
         last_error      text,
         error_count     int NOT NULL DEFAULT 0,
         UNIQUE (id, workspace_id),
-        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (created_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         CONSTRAINT integrations_name_not_blank CHECK (NOT @extschema@.is_blank(name)),
         CONSTRAINT integrations_config_object CHECK (jsonb_typeof(config) = 'object'),
         CONSTRAINT integrations_counters_not_negative CHECK (total_events_sent >= 0 AND error_count >= 0)
     );
     CREATE INDEX idx_integrations_workspace_id ON @extschema@.integrations (workspace_id, created_at DESC);
     CREATE INDEX idx_integrations_created_by ON @extschema@.integrations (created_by, workspace_id);
-    CREATE UNIQUE INDEX integrations_workspace_id_type_key ON @extschema@.integrations (workspace_id, type) WHERE status = 'active';
+    CREATE UNIQUE INDEX integrations_workspace_id_type_key ON @extschema@.integrations (workspace_id, type)
+        WHERE status = 'active';
     PERFORM @extschema@.secure_table('@extschema@.integrations'::regclass);
     GRANT SELECT, INSERT (type, name, status, config), UPDATE (type, name, status, config), DELETE
         ON TABLE @extschema@.integrations TO authenticated;
-    -- The names put "seal" last among the BEFORE triggers: it sees the row as it will be stored.
-    CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_secrets();
-    CREATE TRIGGER zz_store_sealed AFTER INSERT OR UPDATE ON @extschema@.integrations FOR EACH ROW EXECUTE FUNCTION @extschema@.store_sealed_secrets();
+    -- By its name zz_seal_fields fires last of the BEFORE triggers, on the row as it will be stored.
+    CREATE TRIGGER zz_seal_fields BEFORE INSERT OR UPDATE ON @extschema@.integrations
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.seal_secrets();
+    CREATE TRIGGER zz_store_sealed AFTER INSERT OR UPDATE ON @extschema@.integrations
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.store_sealed_secrets();
     CREATE POLICY read_own_workspace ON @extschema@.integrations FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
     CREATE POLICY add_as_admin ON @extschema@.integrations FOR INSERT TO authenticated
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+                    AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
     CREATE POLICY change_as_admin ON @extschema@.integrations FOR UPDATE TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)))
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+               AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)))
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+                    AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
     CREATE POLICY delete_as_admin ON @extschema@.integrations FOR DELETE TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
-    PERFORM @extschema@.comment_on_table('@extschema@.integrations'::regclass, 'Where a workspace wants its events sent'::text, ARRAY[
-        ['type', 'What kind of service'],
-        ['name', 'Name to show'],
-        ['status', 'Whether events are sent'],
-        ['config', 'Object: how to reach the service; only visible_fields are shown, see get_integration_config()'],
-        ['last_used_at', 'When an event was last sent'],
-        ['total_events_sent', 'Events sent'],
-        ['last_error', 'What went wrong last'],
-        ['error_count', 'Errors since the last success; the fifth sets status to error'],
-        ['integrations_workspace_id_type_key', 'One active integration of a type'],
-        ['integrations_name_not_blank', 'An integration has a name'],
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+               AND (SELECT @extschema@.user_has_role('admin'::@extschema@.user_role)));
+    PERFORM @extschema@.comment_on_table('@extschema@.integrations'::regclass,
+        'Services that events of a workspace are sent to'::text, ARRAY[
+        ['type', 'Type of the service'],
+        ['name', 'Display name'],
+        ['status', 'State of the integration; events are sent only while it is active'],
+        ['config',
+         'Object: settings of the service; only visible_fields are shown, see get_integration_config()'],
+        ['last_used_at', 'When the last event was sent'],
+        ['total_events_sent', 'Number of events sent'],
+        ['last_error', 'Last error message'],
+        ['error_count', 'Consecutive errors; the fifth sets status to error'],
+        ['integrations_workspace_id_type_key', 'A workspace has one active integration of a type'],
+        ['integrations_name_not_blank', 'The name is not blank'],
         ['integrations_config_object', 'An object, not an array or a scalar'],
-        ['integrations_counters_not_negative', 'A counter is never negative'],
-        ['zz_seal_fields', 'Takes what is not visible out of config before the row is stored'],
-        ['zz_store_sealed', 'Puts what was taken out into sealed_secrets'],
+        ['integrations_counters_not_negative', 'Not negative'],
+        ['zz_seal_fields', 'Removes fields that are not visible from config'],
+        ['zz_store_sealed', 'Stores what was removed in sealed_secrets'],
         ['read_own_workspace', 'Members see the integrations of their active workspace'],
-        ['add_as_admin', 'Owners and admins add them'],
-        ['change_as_admin', 'Owners and admins change them'],
-        ['delete_as_admin', 'Owners and admins delete them']]);
+        ['add_as_admin', 'Owners and admins add integrations to their active workspace'],
+        ['change_as_admin', 'Owners and admins change integrations of their active workspace'],
+        ['delete_as_admin', 'Owners and admins delete integrations of their active workspace']]);
 
-    -- sealed_secrets ------------------------------------------------------------------------------------------
+    -- sealed_secrets ----------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.sealed_secrets (
         integration_id uuid NOT NULL,
-        workspace_id   uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id   uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         sealed         jsonb NOT NULL,
         sealed_at      timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (integration_id, workspace_id),
-        FOREIGN KEY (integration_id, workspace_id) REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
+        FOREIGN KEY (integration_id, workspace_id)
+            REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
     );
     CREATE INDEX idx_sealed_secrets_workspace_id ON @extschema@.sealed_secrets (workspace_id);
     PERFORM @extschema@.secure_table('@extschema@.sealed_secrets'::regclass);
-    -- No API role reads this, not even service_role: only get_integration_config() opens it.
+    -- No API role reads it, not even service_role; get_integration_config() does.
     REVOKE ALL ON TABLE @extschema@.sealed_secrets FROM service_role;
     DROP POLICY service_all ON @extschema@.sealed_secrets;
-    PERFORM @extschema@.comment_on_table('@extschema@.sealed_secrets'::regclass, 'Sealed: the config of integrations with its secrets. No API role may read it'::text, ARRAY[
+    PERFORM @extschema@.comment_on_table('@extschema@.sealed_secrets'::regclass,
+        'What is sealed of config of integrations. No API role may read it'::text, ARRAY[
         ['integration_id', 'The row of integrations'],
-        ['sealed', 'Object: what was taken out of config'],
+        ['sealed', 'Object: what was removed from config'],
         ['sealed_at', 'When it was sealed']]);
 
-    -- integration_events --------------------------------------------------------------------------------------
+    -- integration_events ------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.integration_events (
         id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at     timestamptz NOT NULL DEFAULT now(),
-        workspace_id   uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id   uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         integration_id uuid NOT NULL,
         event_data     jsonb NOT NULL,
         sent_at        timestamptz,
-        FOREIGN KEY (integration_id, workspace_id) REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
+        FOREIGN KEY (integration_id, workspace_id)
+            REFERENCES @extschema@.integrations (id, workspace_id) ON DELETE CASCADE
     );
-    CREATE INDEX idx_integration_events_workspace_id ON @extschema@.integration_events (workspace_id, created_at DESC);
-    CREATE INDEX idx_integration_events_integration_id ON @extschema@.integration_events (integration_id, workspace_id);
-    CREATE INDEX idx_integration_events_unsent ON @extschema@.integration_events (created_at) WHERE sent_at IS NULL;
+    CREATE INDEX idx_integration_events_workspace_id
+        ON @extschema@.integration_events (workspace_id, created_at DESC);
+    CREATE INDEX idx_integration_events_integration_id
+        ON @extschema@.integration_events (integration_id, workspace_id);
+    CREATE INDEX idx_integration_events_unsent ON @extschema@.integration_events (created_at)
+        WHERE sent_at IS NULL;
     PERFORM @extschema@.secure_table('@extschema@.integration_events'::regclass);
     CREATE TRIGGER reset_errors AFTER UPDATE ON @extschema@.integration_events FOR EACH ROW
-        WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL) EXECUTE FUNCTION @extschema@.reset_integration_errors();
-    PERFORM @extschema@.comment_on_table('@extschema@.integration_events'::regclass, 'Outbox: events that the sender takes from here; filled by send_integration_event()'::text, ARRAY[
-        ['integration_id', 'Where it is to go'],
+        WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL)
+        EXECUTE FUNCTION @extschema@.reset_integration_errors();
+    PERFORM @extschema@.comment_on_table('@extschema@.integration_events'::regclass,
+        'Outbox of events for the sender; filled by send_integration_event()'::text, ARRAY[
+        ['integration_id', 'Integration that the event is sent to'],
         ['event_data', 'The event'],
-        ['sent_at', 'Set by the sender once it is delivered'],
-        ['idx_integration_events_integration_id', 'Serves the foreign key to integrations'],
-        ['idx_integration_events_unsent', 'Events that wait for the sender'],
-        ['reset_errors', 'An event that was sent ends the row of errors']]);
+        ['sent_at', 'When the event was delivered; set by the sender'],
+        ['idx_integration_events_integration_id', 'Supports the foreign key to integrations'],
+        ['idx_integration_events_unsent', 'Events to be sent, by age'],
+        ['reset_errors', 'A delivered event resets the consecutive-error count']]);
 
-    -- billing_events ------------------------------------------------------------------------------------------
+    -- billing_events ----------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.billing_events (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now(),
         created_by      uuid,
-        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         event_type      @extschema@.billing_event_type NOT NULL,
         stripe_event_id text UNIQUE,
         event_at        timestamptz NOT NULL DEFAULT now(),
@@ -1015,38 +1114,43 @@ BEGIN
         new_plan        text,
         metadata        jsonb DEFAULT '{}',
         facts           jsonb,
-        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (created_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         CONSTRAINT billing_events_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
         CONSTRAINT billing_events_facts_object CHECK (jsonb_typeof(facts) = 'object')
     );
-    CREATE INDEX idx_billing_events_workspace_id ON @extschema@.billing_events (workspace_id, created_at DESC);
+    CREATE INDEX idx_billing_events_workspace_id
+        ON @extschema@.billing_events (workspace_id, created_at DESC);
     CREATE INDEX idx_billing_events_created_by ON @extschema@.billing_events (created_by, workspace_id);
     PERFORM @extschema@.secure_table('@extschema@.billing_events'::regclass);
     GRANT SELECT ON TABLE @extschema@.billing_events TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.billing_events FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.comment_on_table('@extschema@.billing_events'::regclass, 'What happened to the subscription of a workspace'::text, ARRAY[
-        ['event_type', 'What happened'],
-        ['stripe_event_id', 'Stripe''s id of the event; an event is recorded once'],
-        ['event_at', 'When it happened at Stripe'],
-        ['amount_cents', 'Amount in the smallest unit of the currency; negative when it was credited'],
-        ['currency', 'Currency, as Stripe writes it'],
-        ['old_plan', 'Plan before'],
-        ['new_plan', 'Plan after'],
-        ['metadata', 'Object: whatever came with it'],
-        ['facts', 'Object: what the event says about the subscription, as record_billing_event() read it; NULL when nothing'],
-        ['billing_events_stripe_event_id_key', 'An event of Stripe is recorded once'],
+    PERFORM @extschema@.comment_on_table('@extschema@.billing_events'::regclass,
+        'Events of the subscription of a workspace'::text, ARRAY[
+        ['event_type', 'Type of the event'],
+        ['stripe_event_id', 'Id of the event in Stripe'],
+        ['event_at', 'When the event happened in Stripe'],
+        ['amount_cents', 'Amount in the smallest unit of the currency; negative for a credit'],
+        ['currency', 'Currency code as in Stripe'],
+        ['old_plan', 'Plan before the event'],
+        ['new_plan', 'Plan after the event'],
+        ['metadata', 'Object: data of the event'],
+        ['facts',
+         'Object: state of the subscription that record_billing_event() found in the event, or NULL'],
+        ['billing_events_stripe_event_id_key', 'A Stripe event is recorded once'],
         ['billing_events_metadata_object', 'An object, not an array or a scalar'],
         ['billing_events_facts_object', 'An object, not an array or a scalar'],
         ['read_own_workspace', 'Members see the billing of their active workspace']]);
 
-    -- notification_preferences --------------------------------------------------------------------------------
+    -- notification_preferences ------------------------------------------------------------------------------
     CREATE TABLE @extschema@.notification_preferences (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now(),
         created_by      uuid,
-        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         user_id         uuid NOT NULL DEFAULT @extschema@.get_user_id(),
         email_new_leads       boolean NOT NULL DEFAULT true,
         email_daily_digest    boolean NOT NULL DEFAULT true,
@@ -1059,49 +1163,61 @@ BEGIN
         inapp_system_updates  boolean NOT NULL DEFAULT true,
         slack_new_leads       boolean NOT NULL DEFAULT false,
         slack_daily_digest    boolean NOT NULL DEFAULT false,
-        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (created_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         FOREIGN KEY (user_id, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE CASCADE,
         UNIQUE (user_id, workspace_id)
     );
-    CREATE INDEX idx_notification_preferences_workspace_id ON @extschema@.notification_preferences (workspace_id);
-    CREATE INDEX idx_notification_preferences_created_by ON @extschema@.notification_preferences (created_by, workspace_id);
+    CREATE INDEX idx_notification_preferences_workspace_id
+        ON @extschema@.notification_preferences (workspace_id);
+    CREATE INDEX idx_notification_preferences_created_by
+        ON @extschema@.notification_preferences (created_by, workspace_id);
     PERFORM @extschema@.secure_table('@extschema@.notification_preferences'::regclass);
-    GRANT SELECT, UPDATE (email_new_leads, email_daily_digest, email_weekly_report, email_query_completed, email_credit_low, email_billing_updates,
-                          inapp_new_leads, inapp_mentions, inapp_system_updates, slack_new_leads, slack_daily_digest)
+    GRANT SELECT, UPDATE (email_new_leads, email_daily_digest, email_weekly_report, email_query_completed,
+                          email_credit_low, email_billing_updates, inapp_new_leads, inapp_mentions,
+                          inapp_system_updates, slack_new_leads, slack_daily_digest)
         ON TABLE @extschema@.notification_preferences TO authenticated;
     CREATE POLICY read_own ON @extschema@.notification_preferences FOR SELECT TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+               AND user_id = (SELECT @extschema@.get_user_id()));
     CREATE POLICY change_own ON @extschema@.notification_preferences FOR UPDATE TO authenticated
-        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()))
-        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id()) AND user_id = (SELECT @extschema@.get_user_id()));
-    CREATE TRIGGER zz_create_preferences AFTER INSERT ON @extschema@.users FOR EACH ROW EXECUTE FUNCTION @extschema@.create_preferences();
-    COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS 'A member gets his notification preferences at once';
-    INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) SELECT id, workspace_id FROM @extschema@.users;
-    PERFORM @extschema@.comment_on_table('@extschema@.notification_preferences'::regclass, 'What a member wants to be told, and how; made with the member'::text, ARRAY[
+        USING (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+               AND user_id = (SELECT @extschema@.get_user_id()))
+        WITH CHECK (workspace_id = (SELECT @extschema@.get_user_workspace_id())
+                    AND user_id = (SELECT @extschema@.get_user_id()));
+    CREATE TRIGGER zz_create_preferences AFTER INSERT ON @extschema@.users
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.create_preferences();
+    COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS
+        'Creates the notification preferences of a new member';
+    INSERT INTO @extschema@.notification_preferences (user_id, workspace_id)
+        SELECT id, workspace_id FROM @extschema@.users;
+    PERFORM @extschema@.comment_on_table('@extschema@.notification_preferences'::regclass,
+        'Notifications that a member receives; created with the member'::text, ARRAY[
         ['user_id', 'The member'],
         ['email_new_leads', 'E-mail: new leads'],
         ['email_daily_digest', 'E-mail: daily digest'],
         ['email_weekly_report', 'E-mail: weekly report'],
-        ['email_query_completed', 'E-mail: a query completed'],
-        ['email_credit_low', 'E-mail: credits run low'],
-        ['email_billing_updates', 'E-mail: billing'],
+        ['email_query_completed', 'E-mail: query completed'],
+        ['email_credit_low', 'E-mail: few credits left'],
+        ['email_billing_updates', 'E-mail: billing updates'],
         ['inapp_new_leads', 'In the application: new leads'],
         ['inapp_mentions', 'In the application: mentions'],
-        ['inapp_system_updates', 'In the application: news of the system'],
+        ['inapp_system_updates', 'In the application: system updates'],
         ['slack_new_leads', 'Slack: new leads'],
         ['slack_daily_digest', 'Slack: daily digest'],
         ['notification_preferences_user_id_workspace_id_key', 'A member has one row'],
-        ['notification_preferences_user_id_workspace_id_fkey', 'Goes with its member'],
-        ['read_own', 'A member sees his own'],
-        ['change_own', 'A member changes his own']]);
+        ['notification_preferences_user_id_workspace_id_fkey', 'The row is deleted with its member'],
+        ['read_own', 'Members see their own preferences'],
+        ['change_own', 'Members change their own preferences']]);
 
-    -- stripe_customers ----------------------------------------------------------------------------------------
+    -- stripe_customers --------------------------------------------------------------------------------------
     CREATE TABLE @extschema@.stripe_customers (
         id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now(),
         created_by      uuid,
-        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id() REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
+        workspace_id    uuid NOT NULL DEFAULT @extschema@.get_user_workspace_id()
+            REFERENCES @extschema@.workspaces (id) ON DELETE CASCADE,
         stripe_customer_id text NOT NULL UNIQUE,
         stripe_subscription_id text UNIQUE,
         subscription_status text,
@@ -1111,7 +1227,8 @@ BEGIN
         last_event_at   timestamptz,
         initial_state   jsonb,
         metadata        jsonb DEFAULT '{}',
-        FOREIGN KEY (created_by, workspace_id) REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
+        FOREIGN KEY (created_by, workspace_id)
+            REFERENCES @extschema@.users (id, workspace_id) ON DELETE SET NULL (created_by),
         CONSTRAINT stripe_customers_period_forward CHECK (current_period_end >= current_period_start),
         CONSTRAINT stripe_customers_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
         CONSTRAINT stripe_customers_initial_state_object CHECK (jsonb_typeof(initial_state) = 'object')
@@ -1122,35 +1239,39 @@ BEGIN
     GRANT SELECT ON TABLE @extschema@.stripe_customers TO authenticated;
     CREATE POLICY read_own_workspace ON @extschema@.stripe_customers FOR SELECT TO authenticated
         USING (workspace_id = (SELECT @extschema@.get_user_workspace_id()));
-    PERFORM @extschema@.comment_on_table('@extschema@.stripe_customers'::regclass, 'The workspace as Stripe knows it'::text, ARRAY[
-        ['stripe_customer_id', 'Stripe''s id of the customer'],
-        ['stripe_subscription_id', 'Stripe''s id of the subscription'],
-        ['subscription_status', 'As Stripe writes it: active, trialing, past_due, canceled, ...'],
-        ['current_period_start', 'Begin of the paid period'],
+    PERFORM @extschema@.comment_on_table('@extschema@.stripe_customers'::regclass,
+        'Stripe customer and subscription of a workspace'::text, ARRAY[
+        ['stripe_customer_id', 'Id of the customer in Stripe'],
+        ['stripe_subscription_id', 'Id of the subscription in Stripe'],
+        ['subscription_status', 'Status as in Stripe: active, trialing, past_due, canceled, ...'],
+        ['current_period_start', 'Start of the paid period'],
         ['current_period_end', 'End of the paid period'],
-        ['default_payment_method', 'Stripe''s id of the payment method'],
-        ['last_event_at', 'When the newest event that is reflected here happened'],
-        ['initial_state', 'Object: the state before the first recorded event. Set to NULL to keep what was changed by hand'],
-        ['metadata', 'Object: whatever the application wants to keep'],
-        ['stripe_customers_stripe_customer_id_key', 'A customer is one workspace'],
+        ['default_payment_method', 'Id of the payment method in Stripe'],
+        ['last_event_at', 'When the latest event that this row reflects happened'],
+        ['initial_state',
+         'Object: the state before the first recorded event. Set to NULL to keep manual changes'],
+        ['metadata', 'Object: data of the application'],
+        ['stripe_customers_stripe_customer_id_key', 'A customer belongs to one workspace'],
         ['stripe_customers_stripe_subscription_id_key', 'A subscription belongs to one workspace'],
-        ['idx_stripe_customers_workspace_id', 'A workspace is one customer'],
-        ['stripe_customers_period_forward', 'A period ends after it begins'],
+        ['idx_stripe_customers_workspace_id', 'A workspace has one customer'],
+        ['stripe_customers_period_forward', 'A period does not end before it starts'],
         ['stripe_customers_metadata_object', 'An object, not an array or a scalar'],
         ['stripe_customers_initial_state_object', 'An object, not an array or a scalar'],
         ['read_own_workspace', 'Members see the billing of their active workspace']]);
 END
 $migration$;
-REVOKE ALL ON FUNCTION @extschema@.migration_20260101000006_integrations_billing() FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.migration_20260101000006_integrations_billing() IS 'Migration 6: integrations, billing_events, notification_preferences, stripe_customers';
+REVOKE ALL ON FUNCTION @extschema@.migration_20260101000006_integrations_billing()
+    FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.migration_20260101000006_integrations_billing() IS
+    'Migration 6: integrations, billing_events, notification_preferences, stripe_customers';
 
 SELECT @extschema@.apply_migrations();
 
--- Jobs are scheduled where pg_cron is.  Never while a dump is restored: then apply_migrations() has made no tables, the
--- jobs are in the dump, with the user's own, and one that is there already makes the restore of all of them fail.
+-- Jobs are scheduled if pg_cron is installed, but not while a dump is restored, when apply_migrations() has
+-- created no tables: the jobs are in the dump, and a job that exists already would make it fail.
 DO $do$
 BEGIN
-    -- by itself, because without the table the next condition cannot even be parsed
+    -- separately, because without the table the next condition cannot be parsed
     IF to_regclass('@extschema@.schema_migrations') IS NULL THEN
         RETURN;
     END IF;
@@ -1158,19 +1279,20 @@ BEGIN
         RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
-        -- CREATE EXTENSION holds back notices by raising this to warning; ours is meant to be read.
+        -- CREATE EXTENSION suppresses notices by setting this to warning.
         IF current_setting('client_min_messages') = 'warning' THEN
             PERFORM set_config('client_min_messages', 'notice', true);
             RAISE NOTICE 'openinfo schedules no jobs: pg_cron is not in this database'
-                USING HINT = 'Run CREATE EXTENSION pg_cron and then SELECT @extschema@.schedule_jobs(); where pg_cron lives in another database, see "Jobs" in docs/operations.md.';
+                USING HINT = 'Run CREATE EXTENSION pg_cron and then SELECT @extschema@.schedule_jobs(). '
+                             'If pg_cron is in another database, see "Jobs" in docs/operations.md.';
             PERFORM set_config('client_min_messages', 'warning', true);
         END IF;
         RETURN;
     END IF;
     PERFORM @extschema@.schedule_jobs();
 EXCEPTION WHEN OTHERS THEN
-    -- whatever pg_cron has against it, the extension itself is whole
+    -- If pg_cron rejects the jobs, the installation completes.
     RAISE WARNING 'openinfo schedules no jobs: %', SQLERRM
-        USING HINT = 'When that is mended, run SELECT @extschema@.schedule_jobs().';
+        USING HINT = 'Fix the cause and run SELECT @extschema@.schedule_jobs().';
 END
 $do$;

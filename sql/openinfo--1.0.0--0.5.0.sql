@@ -2,29 +2,34 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- From 1.0.0 back to 0.5.0: refuses to lose rows unless openinfo.allow_data_loss is on.  What refers to others goes first.
+-- From 1.0.0 back to 0.5.0: raises an error if rows would be lost, unless openinfo.allow_data_loss is on.
 
 SELECT @extschema@.unschedule_jobs();
 
 DROP TRIGGER zz_create_preferences ON @extschema@.users;
 
 SELECT @extschema@.drop_table_if_empty('@extschema@.stripe_customers'::regclass, 'true'::text);
--- Preferences that nobody has changed are made again on the way up; what is in a column of the user's own is not.
+-- The next upgrade creates default preferences again, but not values of columns that users have added.
 SELECT @extschema@.drop_table_if_empty('@extschema@.notification_preferences'::regclass,
-    $$NOT (email_new_leads AND email_daily_digest AND email_weekly_report AND NOT email_query_completed AND email_credit_low
-      AND email_billing_updates AND inapp_new_leads AND inapp_mentions AND inapp_system_updates AND NOT slack_new_leads AND NOT slack_daily_digest)
-      OR jsonb_strip_nulls(to_jsonb(notification_preferences) - ARRAY['id', 'created_at', 'updated_at', 'created_by', 'workspace_id', 'user_id',
-         'email_new_leads', 'email_daily_digest', 'email_weekly_report', 'email_query_completed', 'email_credit_low', 'email_billing_updates',
-         'inapp_new_leads', 'inapp_mentions', 'inapp_system_updates', 'slack_new_leads', 'slack_daily_digest']) <> '{}'$$::text);
+    $$NOT (email_new_leads AND email_daily_digest AND email_weekly_report AND NOT email_query_completed
+           AND email_credit_low AND email_billing_updates AND inapp_new_leads AND inapp_mentions
+           AND inapp_system_updates AND NOT slack_new_leads AND NOT slack_daily_digest)
+      OR jsonb_strip_nulls(to_jsonb(notification_preferences) - ARRAY['id', 'created_at', 'updated_at',
+         'created_by', 'workspace_id', 'user_id', 'email_new_leads', 'email_daily_digest',
+         'email_weekly_report', 'email_query_completed', 'email_credit_low', 'email_billing_updates',
+         'inapp_new_leads', 'inapp_mentions', 'inapp_system_updates', 'slack_new_leads',
+         'slack_daily_digest']) <> '{}'$$::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.billing_events'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.integration_events'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.sealed_secrets'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.integrations'::regclass, 'true'::text);
-SELECT @extschema@.execute_as_owner('DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000006''');
+SELECT @extschema@.execute_as_owner(
+    'DELETE FROM @extschema@.schema_migrations WHERE version = ''20260101000006''');
 
 DROP FUNCTION @extschema@.migration_20260101000006_integrations_billing();
 DROP FUNCTION @extschema@.get_billing_summary(uuid);
-DROP FUNCTION @extschema@.record_billing_event(uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint);
+DROP FUNCTION @extschema@.record_billing_event(
+    uuid, @extschema@.billing_event_type, text, timestamptz, bigint, jsonb, bigint);
 DROP FUNCTION @extschema@.update_workspace_plan(uuid, text, text);
 DROP FUNCTION @extschema@.has_active_subscription(uuid);
 DROP FUNCTION @extschema@.reset_integration_errors();
