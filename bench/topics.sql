@@ -1,5 +1,5 @@
--- Keystrokes: bench.typed has what is typed.  bench.keystrokes() calls the search once for the time of a first call, once
--- for the shared buffers that it accesses, and p_rounds times for the least time; in microseconds.
+-- Keystrokes: bench.typed has what is typed.  bench.keystrokes() calls the search once for the time of a
+-- first call, once for the shared buffers that it accesses, and p_rounds times for the least time; in microseconds.
 CREATE TABLE bench.typed (
     n        serial,
     kind     text,
@@ -33,7 +33,7 @@ BEGIN
                 v_first := v_us;
             END IF;
         END LOOP;
-        EXECUTE format('EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) SELECT * FROM search_topics(%L)', r.typed)
+        EXECUTE format('EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM search_topics(%L)', r.typed)
            INTO v_plan;
         v_plan := v_plan -> 0 -> 'Plan';
         v_buffers := (v_plan ->> 'Shared Hit Blocks')::int + (v_plan ->> 'Shared Read Blocks')::int;
@@ -51,7 +51,8 @@ $$;
 -- Seconds of processor time that this backend has used: other work of the machine does not count.
 CREATE FUNCTION bench.cpu() RETURNS float8 LANGUAGE sql AS $$
     SELECT (field[12]::float8 + field[13]::float8) / 100
-      FROM (SELECT string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ') AS field) stat
+      FROM (SELECT string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ')
+               AS field) stat
 $$;
 
 -- The slowest of so many random strings: letters, punctuation, other scripts, with and without blanks.

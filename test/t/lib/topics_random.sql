@@ -4,13 +4,20 @@ CREATE SCHEMA fuzz;
 
 CREATE TABLE fuzz.word (n serial PRIMARY KEY, w text);
 INSERT INTO fuzz.word (w)
-    SELECT unnest(string_to_array('machine,learning,learn,learned,deep,data,date,dating,database,marketing,market,markets,company,companies,software,'
-        'softwares,hardware,manage,manager,management,managing,analytics,analytic,analysis,cloud,cloudy,security,secure,secured,'
-        'insurance,insurer,for,from,form,the,and,of,in,it,ai,hr,a,c++,c#,c,.net,net,node.js,nodejs,a/b,ab,e-commerce,ecommerce,'
-        'café,cafe,naïve,Zürich,résumé,ÉLAN,elastic,elasticsearch,search,kubernetes,kubernetics,container,containers,contained,'
-        'postgresql,postgres,mysql,automation,automatic,automatically,testing,tested,test,tset,crm,cms,erp,api,apis,api-first,'
-        'women''s,s/4hana,R&D,tcp/ip,ruby,rails,rail,railway,sales,sale,salesforce,force,work,workflow,flow,time,lifetime,'
-        'straße,strasse,smørrebrød,łódź,privacy,private,prime,primer,price,pricing,5g,3d,401k,web3,b2b,saas,iaas,paas,платформа,данные', ','));
+    SELECT unnest(string_to_array('machine,learning,learn,learned,deep,data,date,dating,database,'
+        'marketing,market,markets,company,companies,software,'
+        'softwares,hardware,manage,manager,management,managing,analytics,analytic,analysis,cloud,'
+        'cloudy,security,secure,secured,'
+        'insurance,insurer,for,from,form,the,and,of,in,it,ai,hr,a,c++,c#,c,.net,net,node.js,nodejs,'
+        'a/b,ab,e-commerce,ecommerce,'
+        'café,cafe,naïve,Zürich,résumé,ÉLAN,elastic,elasticsearch,search,kubernetes,kubernetics,'
+        'container,containers,contained,'
+        'postgresql,postgres,mysql,automation,automatic,automatically,testing,tested,test,tset,crm,'
+        'cms,erp,api,apis,api-first,'
+        'women''s,s/4hana,R&D,tcp/ip,ruby,rails,rail,railway,sales,sale,salesforce,force,work,'
+        'workflow,flow,time,lifetime,'
+        'straße,strasse,smørrebrød,łódź,privacy,private,prime,primer,price,pricing,5g,3d,401k,web3,'
+        'b2b,saas,iaas,paas,платформа,данные', ','));
 
 CREATE FUNCTION fuzz.any_word() RETURNS text LANGUAGE sql AS $$
     SELECT w FROM fuzz.word WHERE n = (SELECT 1 + floor(max(n) * random() ^ 1.5)::int FROM fuzz.word)
@@ -29,7 +36,9 @@ $$;
 
 -- Few volumes over and over, so that there are ties, and zeros.
 CREATE FUNCTION fuzz.volume() RETURNS int LANGUAGE sql AS $$
-    SELECT CASE WHEN random() < 0.2 THEN 0 WHEN random() < 0.5 THEN (2 ^ floor(random() * 31))::int8 - floor(random() * 2)::int8 ELSE floor(random() * 500)::int8 END::int
+    SELECT CASE WHEN random() < 0.2 THEN 0
+        WHEN random() < 0.5 THEN (2 ^ floor(random() * 31))::int8 - floor(random() * 2)::int8
+        ELSE floor(random() * 500)::int8 END::int
 $$;
 
 CREATE FUNCTION fuzz.typed() RETURNS text LANGUAGE plpgsql AS $$
@@ -66,11 +75,14 @@ CREATE PROCEDURE fuzz.change() LANGUAGE plpgsql AS $$
 BEGIN
     CASE floor(random() * 5)::int
         WHEN 0, 1 THEN
-            INSERT INTO global_topics (topic, current_volume) SELECT fuzz.phrase(), fuzz.volume() FROM generate_series(1, 1 + floor(random() * 20)::int) ON CONFLICT DO NOTHING;
+            INSERT INTO global_topics (topic, current_volume)
+                SELECT fuzz.phrase(), fuzz.volume()
+                  FROM generate_series(1, 1 + floor(random() * 20)::int) ON CONFLICT DO NOTHING;
         WHEN 2 THEN
             UPDATE global_topics SET current_volume = fuzz.volume() WHERE random() < 0.05;
         WHEN 3 THEN
-            UPDATE global_topics SET topic = topic || ' ' || fuzz.any_word() WHERE id = (SELECT id FROM global_topics ORDER BY random() LIMIT 1);
+            UPDATE global_topics SET topic = topic || ' ' || fuzz.any_word()
+             WHERE id = (SELECT id FROM global_topics ORDER BY random() LIMIT 1);
         ELSE
             DELETE FROM global_topics WHERE random() < 0.02;
     END CASE;
@@ -79,9 +91,10 @@ EXCEPTION WHEN unique_violation OR query_canceled OR deadlock_detected THEN
 END
 $$;
 
--- Looks for so many random texts, in this transaction's eyes, and returns those for which the two ways differ.  Where
--- others commit meanwhile, the transaction is REPEATABLE READ.
-CREATE FUNCTION fuzz.check(p_texts int) RETURNS TABLE (typed text, rows_wanted int, got text[], expected text[]) LANGUAGE plpgsql AS $$
+-- Looks for so many random texts, in this transaction's eyes, and returns those for which the two ways
+-- differ.  Where others commit meanwhile, the transaction is REPEATABLE READ.
+CREATE FUNCTION fuzz.check(p_texts int)
+    RETURNS TABLE (typed text, rows_wanted int, got text[], expected text[]) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM ref.prepare();
     FOR i IN 1..p_texts LOOP
