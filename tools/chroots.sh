@@ -22,7 +22,8 @@ need_chroots() {	# VERSION...
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
 
 # shellcheck disable=SC2016
-# Created under a temporary name, so that half a chroot is never taken for one.
+# Created under a temporary name, so that half a chroot is never taken for one.  A mirror's copy of a suite that changes
+# daily may be older than its term.
 make_chroot() (	# VERSION
 	local version=$1 root=$CHROOTS/pg$1 new=$CHROOTS/.pg$1.new
 	exec 9>"$CHROOTS/.pg$version.lock"
@@ -30,10 +31,11 @@ make_chroot() (	# VERSION
 	[ ! -e "$root/.ready" ] || exit 0
 	rm -rf --one-file-system "$new"
 	mmdebstrap --variant=apt --mode=root --aptopt='Acquire::Retries "3"' \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--include="make,gcc,libc6-dev,postgresql-$version,postgresql-server-dev-$version,postgresql-$version-cron,postgresql-$version-pgtap,libipc-run-perl,libtap-parser-sourcehandler-pgtap-perl,pgbouncer" \
 		--essential-hook='mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
 		--customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/*' \
-		"${suite[$version]}" "$new" "$(mirror)"
+		"${suite[$version]}" "$new" "$(mirror)" || exit 1
 	touch "$new/.ready"
 	mv "$new" "$root"
 )
