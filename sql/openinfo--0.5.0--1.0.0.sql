@@ -220,11 +220,10 @@ COMMENT ON COLUMN @extschema@.openinfo_metrics.value IS 'Seconds, bytes, a count
 -- Privileges and the security checklist
 -- -----------------------------------------------------------------------------------------------------------
 
--- One row for each table of openinfo; the checklist and the tests read it.  A version that changes the
--- privileges on a table replaces this function.  Functions with a parsed body work after ALTER SCHEMA ...
--- RENAME.
-CREATE FUNCTION @extschema@.api_privileges()
-    RETURNS TABLE (relname text, reads boolean, inserts text[], updates text[], deletes boolean)
+-- What "authenticated" may do with the tables of this version.  A version that grants more has a function of its
+-- own, with a row for each table that it touches; api_privileges() adds them up.
+CREATE FUNCTION @extschema@.api_privileges_20260101000006() RETURNS TABLE (
+        relname text, reads boolean, inserts text[], updates text[], deletes boolean)
     LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     VALUES
@@ -256,6 +255,31 @@ BEGIN ATOMIC
         ('stripe_customers', true, '{}', '{}', false),
         ('schema_migrations', false, '{}', '{}', false);
 END;
+REVOKE ALL ON FUNCTION @extschema@.api_privileges_20260101000006() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.api_privileges_20260101000006() TO service_role;
+COMMENT ON FUNCTION @extschema@.api_privileges_20260101000006() IS 'Privileges of the first six migrations';
+
+CREATE FUNCTION @extschema@.api_privileges() RETURNS TABLE (
+        relname text, reads boolean, inserts text[], updates text[], deletes boolean)
+    LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_all CONSTANT text := (
+        SELECT string_agg(format('SELECT * FROM %s', d.objid::regprocedure), ' UNION ALL ')
+          FROM pg_extension e
+          JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+                          AND d.classid = 'pg_proc'::regclass
+          JOIN pg_proc p ON p.oid = d.objid AND p.proname::text ~ '^api_privileges_\d+$'
+         WHERE e.extname = 'openinfo');
+BEGIN
+    RETURN QUERY EXECUTE format('
+        SELECT a.relname, bool_or(a.reads), coalesce(array_agg(DISTINCT i.c) FILTER (WHERE i.c IS NOT NULL), ''{}''),
+               coalesce(array_agg(DISTINCT u.c) FILTER (WHERE u.c IS NOT NULL), ''{}''), bool_or(a.deletes)
+          FROM (%s) AS a
+          LEFT JOIN LATERAL unnest(a.inserts) AS i (c) ON true
+          LEFT JOIN LATERAL unnest(a.updates) AS u (c) ON true
+         GROUP BY a.relname', v_all);
+END
+$fn$;
 REVOKE ALL ON FUNCTION @extschema@.api_privileges() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.api_privileges() TO service_role;
 COMMENT ON FUNCTION @extschema@.api_privileges() IS

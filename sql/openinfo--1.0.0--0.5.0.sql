@@ -75,6 +75,7 @@ DROP FUNCTION @extschema@.schedule_jobs();
 DROP EVENT TRIGGER openinfo_revoke_default_privileges;
 DROP FUNCTION @extschema@.revoke_default_privileges();
 DROP FUNCTION @extschema@.api_privileges();
+DROP FUNCTION @extschema@.api_privileges_20260101000006();
 DROP EVENT TRIGGER openinfo_guard;
 DROP FUNCTION @extschema@.guard_against_drop();
 DROP FUNCTION @extschema@.create_preferences();

@@ -61,14 +61,18 @@ openinfo_get_rehearsal_mood(PG_FUNCTION_ARGS)
 }
 END
 
-# The privileges are replaced as a whole, on the way up and on the way down.
-my ($privileges) = map {
-	slurp_file("sql/openinfo--$versions[$_ - 1]--$versions[$_].sql") =~ /^CREATE (?:OR REPLACE )?(FUNCTION \@extschema\@\.api_privileges\(\).*?^END;\n)/ms
-} reverse 1 .. $#versions or die 'no api_privileges()';
-$privileges = "CREATE OR REPLACE $privileges";
-my $new_privileges = $privileges;
-$new_privileges =~ s/\('leads', true, '\{(.*?)\}', '\{(.*?)\}'/('leads', true, '{$1,rehearsal_rank}', '{$2,rehearsal_rank}'/
-  && $new_privileges =~ s/^(\s*)(\('schema_migrations')/$1('rehearsal_notes', true, '{query_id,note}', '{note}', true),\n$1$2/m or die $privileges;
+my $privileges = <<'SQL';
+CREATE FUNCTION @extschema@.api_privileges_99990101000001() RETURNS TABLE (
+        relname text, reads boolean, inserts text[], updates text[], deletes boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES ('leads', true, '{rehearsal_rank}'::text[], '{rehearsal_rank}'::text[], false),
+           ('rehearsal_notes', true, '{query_id,note}', '{note}', true);
+END;
+REVOKE ALL ON FUNCTION @extschema@.api_privileges_99990101000001() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.api_privileges_99990101000001() TO service_role;
+COMMENT ON FUNCTION @extschema@.api_privileges_99990101000001() IS 'Privileges of the migration';
+SQL
 
 append_to_file("$tree/sql/openinfo--$today--$next.sql", <<"SCRIPT");
 \\echo Use "ALTER EXTENSION openinfo UPDATE TO '$next'" to load this file. \\quit
@@ -89,7 +93,7 @@ REVOKE ALL ON FUNCTION \@extschema\@.rest() FROM PUBLIC, anon, authenticated, se
 GRANT EXECUTE ON FUNCTION \@extschema\@.rest() TO service_role;
 COMMENT ON FUNCTION \@extschema\@.rest() IS 'Job';
 
-$new_privileges
+$privileges
 CREATE FUNCTION \@extschema\@.migration_99990101000001_moods() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS \$migration\$
 BEGIN
@@ -161,7 +165,7 @@ BEGIN
 END
 \$do\$;
 
-$privileges
+DROP FUNCTION \@extschema\@.api_privileges_99990101000001();
 DROP FUNCTION \@extschema\@.migration_99990101000001_moods();
 DROP FUNCTION \@extschema\@.rest();
 DROP FUNCTION \@extschema\@.get_rehearsal_mood();
