@@ -38,7 +38,7 @@ textword_stem(const TextWord *word, char *out)
 	dictionary = GetSysCacheOid2(TSDICTNAMENSP, Anum_pg_ts_dict_oid, CStringGetDatum("porter_stem"),
 								 ObjectIdGetDatum(catalog_schema()));
 	if (!OidIsValid(dictionary))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("text search dictionary \"%s\" does not exist", "porter_stem")));
 	entry = lookup_ts_dictionary_cache(dictionary);
 	stem = (TSLexeme *) DatumGetPointer(FunctionCall4(&entry->lexize, PointerGetDatum(entry->dictData),
