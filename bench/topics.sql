@@ -1,5 +1,6 @@
 -- Keystrokes: bench.typed has what is typed.  bench.keystrokes() calls the search once for the time of a
--- first call, once for the shared buffers that it accesses, and p_rounds times for the least time; in microseconds.
+-- first call, once for the shared buffers that it accesses, and p_rounds
+-- times for the least time; in microseconds.
 CREATE TABLE bench.typed (
     n        serial,
     kind     text,
@@ -55,7 +56,7 @@ CREATE FUNCTION bench.cpu() RETURNS float8 LANGUAGE sql AS $$
                AS field) stat
 $$;
 
--- The slowest of so many random strings: letters, punctuation, other scripts, with and without blanks.
+-- The slowest of so many random strings: letters, punctuation, other scripts, with and without spaces.
 CREATE FUNCTION bench.slowest_random(p_times int) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
     v_typed text;

@@ -9,8 +9,8 @@
 --
 -- Calls go in batches, each a transaction that begins with the same rows and is rolled back; each call is a
 -- subtransaction that stays, so that one finds what those before it left.  A call is written to the server's
--- log before it is made: after a crash the last line that begins with "fuzz:" is the one.  The same seed
--- makes the same calls.
+-- log before it runs: after a crash the last line that begins with "fuzz:" is the one.  The same seed
+-- gives the same calls.
 --
 -- What is a problem:
 --   a SQLSTATE that is not in fuzz.expected
@@ -396,7 +396,7 @@ BEGIN
 END
 $$;
 
--- A statement on a table, which makes the trigger functions work.
+-- A statement on a table, which fires the triggers.
 CREATE FUNCTION fuzz.statement(p_table fuzz.tables, p_last uuid) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_columns text[];
@@ -508,7 +508,7 @@ END
 $$;
 
 -- Counters, limits and owners, as they must be unless the service has written them itself.
--- A plan that the service has made smaller stops nothing that was there before.
+-- A plan that the service has lowered stops nothing that was there before.
 CREATE FUNCTION fuzz.broken(p_others boolean) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT format('counter of user %s is %s, the ledger says %s, the limit is %s', u.id, u.daily_credits_used,
                   spent, u.daily_credit_limit)
@@ -546,7 +546,7 @@ BEGIN
         RETURN NULL;
     ELSIF NOT p_caller.others AND p_text ~* 'zqforeign' THEN
         RETURN 'a word of the other workspace';
-    -- a member may have been made admin by a call before
+    -- an earlier call may have promoted a member to admin
     ELSIF p_text ~ 'Zqsecret' AND p_caller.role <> 'service_role'
           AND NOT EXISTS (SELECT FROM openinfo.users
                           WHERE auth_user_id = fuzz.id('person' || p_caller.person) AND role

@@ -4,7 +4,10 @@ SET search_path = openinfo, pg_temp;
 
 -- Who calls is a matter of claims alone; these sign in and out.
 CREATE FUNCTION pg_temp.sign_in(person text) RETURNS void LANGUAGE sql AS
-    $$ SELECT set_config('request.jwt.claims', CASE WHEN person IS NULL THEN '' ELSE format('{"sub": "00000000-0000-0000-0000-0000000000%s"}', person) END, false) $$;
+    $$ SELECT set_config('request.jwt.claims',
+                         CASE WHEN person IS NULL THEN ''
+                              ELSE format('{"sub": "00000000-0000-0000-0000-0000000000%s"}', person) END,
+                         false) $$;
 GRANT EXECUTE ON FUNCTION pg_temp.sign_in(text) TO PUBLIC;
 -- The members as a person would list them: name, role, plan, daily credits.
 CREATE VIEW pg_temp.members WITH (security_invoker) AS
@@ -29,10 +32,12 @@ SET ROLE authenticated;
 
 -- create_workspace: the signed-in person becomes the owner, in one transaction.
 SELECT pg_temp.sign_in('a1');
-SELECT create_workspace(p_slug => 'members-one', p_name => 'One', p_email => 'ann@members.example', p_full_name => 'Ann') AS made \gset
+SELECT create_workspace(p_slug => 'members-one', p_name => 'One', p_email => 'ann@members.example',
+                        p_full_name => 'Ann') AS made \gset
 SELECT :'made' = get_user_workspace_id() AS is_active;
 SELECT full_name, role, plan, daily_credits_used, daily_credit_limit, length(referral_code) AS code,
-       credits_reset_on = (now() AT TIME ZONE 'UTC')::date AS today, workspaces.created_by = users.id AS author
+       credits_reset_on = (now() AT TIME ZONE 'UTC')::date AS today,
+       workspaces.created_by = users.id AS author
   FROM users JOIN workspaces ON workspaces.id = workspace_id;
 
 -- Nobody signed in: PT401.  Arguments: 22023, 23505, 23514, by the constraints' names.
@@ -75,15 +80,20 @@ SELECT pg_temp.refusal(s) FROM unnest(ARRAY[
         'ANN@members.example')$$,
     $$SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000f1', 'nobody')$$]) AS s;
 
--- add_member: owners and admins add, nobody above his own role, on the workspace's plan.
-SELECT add_member(p_workspace_id => get_user_workspace_id(), p_auth_user_id => '00000000-0000-0000-0000-0000000000a2', p_email => 'bob@members.example', p_role => 'admin') IS NOT NULL AS added;
-SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a3', 'cam@members.example') = pg_temp.member('cam') AS added;
+-- add_member: owners and admins add, nobody above their own role, on the workspace's plan.
+SELECT add_member(p_workspace_id => get_user_workspace_id(),
+                  p_auth_user_id => '00000000-0000-0000-0000-0000000000a2', p_email => 'bob@members.example',
+                  p_role => 'admin') IS NOT NULL AS added;
+SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a3', 'cam@members.example')
+       = pg_temp.member('cam') AS added;
 RESET ROLE;
 UPDATE users SET plan = 'pro' WHERE email = 'ann@members.example';
 SET ROLE authenticated;
 SELECT pg_temp.sign_in('a2');
-SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a4', 'dan@members.example') IS NOT NULL AS added_on_the_best_plan;
-SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a5', 'eve@members.example', 'owner');
+SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a4', 'dan@members.example')
+       IS NOT NULL AS added_on_the_best_plan;
+SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a5', 'eve@members.example',
+                  'owner');
 SELECT pg_temp.sign_in('a3');
 \set VERBOSITY default
 SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a5', 'eve@members.example');
@@ -92,21 +102,25 @@ SELECT pg_temp.sign_in('a1');
 SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a2', 'other@members.example');
 SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a6', 'BOB@members.example');
 SELECT add_member(get_user_workspace_id(), NULL, 'eve@members.example');
-SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a6', 'eve@members.example', NULL);
+SELECT add_member(get_user_workspace_id(), '00000000-0000-0000-0000-0000000000a6', 'eve@members.example',
+                  NULL);
 SELECT add_member(NULL, '00000000-0000-0000-0000-0000000000a6', 'eve@members.example');
-SELECT add_member('00000000-0000-0000-0000-00000000dead', '00000000-0000-0000-0000-0000000000a6', 'eve@members.example');
+SELECT add_member('00000000-0000-0000-0000-00000000dead', '00000000-0000-0000-0000-0000000000a6',
+                  'eve@members.example');
 SELECT * FROM pg_temp.members ORDER BY member;
 
 -- A second workspace of another person: the first one's members do not reach it, nor the other way round.
 SELECT pg_temp.sign_in('b1');
 SELECT create_workspace('members-two', 'Two', 'una@members.example') IS NOT NULL AS made;
-SELECT pg_temp.error_of('add_member(%L, ''00000000-0000-0000-0000-0000000000b1'', ''una@members.example'', ''owner'')', :'made');
+SELECT pg_temp.error_of('add_member(%L, ''00000000-0000-0000-0000-0000000000b1'', ''una@members.example'', '
+                        '''owner'')',
+                        :'made');
 SELECT pg_temp.error_of('set_member_role(%L, ''member'')', pg_temp.member('ann'));
 SELECT pg_temp.error_of('remove_member(%L)', pg_temp.member('cam'));
 SELECT set_member_role('00000000-0000-0000-0000-00000000dead', 'member');
 SELECT * FROM pg_temp.members;
 
--- set_member_role: an admin does nothing to an owner, a member nothing at all, and nobody rises above himself.
+-- set_member_role: admins cannot change owners, members nobody, and nobody can grant a role above their own.
 SELECT pg_temp.sign_in('a2');
 \set VERBOSITY default
 SELECT set_member_role(pg_temp.member('ann'), 'member');
@@ -121,7 +135,8 @@ SELECT set_member_role(pg_temp.member('cam'), 'admin');
 SELECT remove_member(pg_temp.member('dan'));
 SELECT remove_member(NULL);
 
--- The last owner can neither step down nor leave nor be removed, by himself or by the service; a second owner changes that.
+-- The last owner can neither step down nor leave nor be removed, whether by the owner or by the service; with
+-- a second owner they can.
 SELECT pg_temp.sign_in('a1');
 \set VERBOSITY default
 SELECT set_member_role(get_user_id(), 'admin');
@@ -140,13 +155,15 @@ RESET ROLE;
 SET ROLE authenticated;
 SELECT pg_temp.sign_in('a1');
 SELECT leave_workspace();
-SELECT get_user_workspace_id() IS NULL AS gone, get_user_id() IS NULL AS nobody, user_has_role('member') AS member;
+SELECT get_user_workspace_id() IS NULL AS gone, get_user_id() IS NULL AS nobody,
+       user_has_role('member') AS member;
 SELECT leave_workspace();
 SELECT pg_temp.sign_in(NULL);
 SELECT leave_workspace();
 SELECT set_member_role(pg_temp.member('cam'), 'admin');
 
--- remove_member: what he wrote stays, without its author; he loses access at the next statement.
+-- remove_member: the rows of removed members are kept without their author; they lose access at the next
+-- statement.
 SELECT pg_temp.sign_in('a3');
 INSERT INTO saved_searches (name) VALUES ('kept') RETURNING created_by = get_user_id() AS author;
 BEGIN;
@@ -165,10 +182,13 @@ SELECT * FROM pg_temp.members ORDER BY member;
 RESET ROLE;
 SET ROLE service_role;
 SELECT pg_temp.sign_in(NULL);
-SELECT add_member((SELECT id FROM workspaces WHERE slug = 'members-two'), '00000000-0000-0000-0000-0000000000a2', 'bob@members.example', 'owner') IS NOT NULL AS added;
-SELECT add_member('00000000-0000-0000-0000-00000000dead', '00000000-0000-0000-0000-0000000000a2', 'bob@members.example');
+SELECT add_member((SELECT id FROM workspaces WHERE slug = 'members-two'),
+                  '00000000-0000-0000-0000-0000000000a2', 'bob@members.example', 'owner')
+       IS NOT NULL AS added;
+SELECT add_member('00000000-0000-0000-0000-00000000dead', '00000000-0000-0000-0000-0000000000a2',
+                  'bob@members.example');
 
--- A person in two workspaces works in the oldest, unless he says otherwise; functions follow.
+-- A person in two workspaces works in the oldest, unless the session names another; functions follow.
 RESET ROLE;
 SET ROLE authenticated;
 SELECT pg_temp.sign_in('a2');
@@ -176,14 +196,15 @@ SELECT slug FROM workspaces;
 SELECT remove_member(id) FROM users WHERE email = 'una@members.example';
 BEGIN;
 RESET ROLE;
-SELECT set_config('openinfo.workspace_id', id::text, true) IS NOT NULL AS set FROM workspaces WHERE slug = 'members-two';
+SELECT set_config('openinfo.workspace_id', id::text, true) IS NOT NULL AS set
+  FROM workspaces WHERE slug = 'members-two';
 SET ROLE authenticated;
 SELECT slug FROM workspaces;
 SELECT remove_member(id) FROM users WHERE email = 'una@members.example';
 SELECT * FROM pg_temp.members ORDER BY member;
 COMMIT;
 
--- Referral codes: made when left out, eight characters, never twice; a given one is kept.
+-- Referral codes: generated when omitted, eight characters, unique; one that is given is kept.
 RESET ROLE;
 INSERT INTO users (workspace_id, auth_user_id, email, referral_code)
 SELECT w.id, gen_random_uuid(), 'mass' || n || '@members.example', CASE WHEN n = 1 THEN 'ABCD2345' END
@@ -191,32 +212,43 @@ SELECT w.id, gen_random_uuid(), 'mass' || n || '@members.example', CASE WHEN n =
 SELECT count(DISTINCT referral_code) AS codes, bool_and(referral_code ~ '^[2-9A-HJ-NP-Z]{8}$') AS well_formed,
        count(*) FILTER (WHERE referral_code = 'ABCD2345') AS given
   FROM users WHERE email LIKE 'mass%';
-INSERT INTO users (workspace_id, auth_user_id, email, referral_code) SELECT id, gen_random_uuid(), 'twice@members.example', 'ABCD2345' FROM workspaces WHERE slug = 'members-two';
+INSERT INTO users (workspace_id, auth_user_id, email, referral_code)
+    SELECT id, gen_random_uuid(), 'twice@members.example', 'ABCD2345' FROM workspaces
+     WHERE slug = 'members-two';
 
--- Notification preferences are made with the user, and go with him.
-SELECT count(*) AS users, count(p.id) AS preferences FROM users u LEFT JOIN notification_preferences p ON p.user_id = u.id AND p.workspace_id = u.workspace_id
+-- Notification preferences are created and deleted with the user.
+SELECT count(*) AS users, count(p.id) AS preferences
+  FROM users u LEFT JOIN notification_preferences p ON p.user_id = u.id AND p.workspace_id = u.workspace_id
  WHERE u.email LIKE '%@members.example';
 
 -- updated_at moves on every UPDATE, also twice in one transaction.
 BEGIN;
 SELECT updated_at AS t0 FROM workspaces WHERE slug = 'members-two' \gset
-UPDATE workspaces SET name = 'Two!' WHERE slug = 'members-two' RETURNING updated_at > :'t0' AS moved, updated_at AS t1 \gset
+UPDATE workspaces SET name = 'Two!' WHERE slug = 'members-two'
+    RETURNING updated_at > :'t0' AS moved, updated_at AS t1 \gset
 UPDATE workspaces SET name = 'Two.' WHERE slug = 'members-two' RETURNING updated_at > :'t1' AS moved;
 COMMIT;
 ALTER TABLE workspaces ADD COLUMN regress_note text;
-UPDATE workspaces SET regress_note = 'x', industry_vertical = NULL WHERE slug = 'members-two' RETURNING updated_at > :'t1' AS moved, name, regress_note;
+UPDATE workspaces SET regress_note = 'x', industry_vertical = NULL WHERE slug = 'members-two'
+    RETURNING updated_at > :'t1' AS moved, name, regress_note;
 ALTER TABLE workspaces DROP COLUMN regress_note;
 
--- One host is one value; what is blank is no name, whatever it is made of.
+-- One host is one value; white space of any kind is no name.
 UPDATE workspaces SET custom_domain = 'shop.members.example' WHERE slug = 'members-two';
-UPDATE workspaces SET custom_domain = d FROM unnest('{Shop.members.example}'::text[]) d WHERE slug = 'members-two';
-SELECT d AS accepted FROM unnest(ARRAY['Shop.example', 'shop.example ', 'shop.example.', 'https://shop.example', 'shop.example:80', ' ', E'\n', '', '-shop.example', 'shop', 'xn--mnchen-3ya.example']) d
- WHERE d ~ (SELECT substring(pg_get_constraintdef(oid) FROM $$'(.*)'$$) FROM pg_constraint WHERE conname = 'workspaces_custom_domain_format');
+UPDATE workspaces SET custom_domain = d
+  FROM unnest('{Shop.members.example}'::text[]) d WHERE slug = 'members-two';
+SELECT d AS accepted
+  FROM unnest(ARRAY['Shop.example', 'shop.example ', 'shop.example.', 'https://shop.example',
+                    'shop.example:80', ' ', E'\n', '', '-shop.example', 'shop', 'xn--mnchen-3ya.example']) d
+ WHERE d ~ (SELECT substring(pg_get_constraintdef(oid) FROM $$'(.*)'$$)
+              FROM pg_constraint WHERE conname = 'workspaces_custom_domain_format');
 UPDATE workspaces SET name = E' \t\n\r\f\x0B' WHERE slug = 'members-two';
 
--- A referral code that is taken away is replaced.
-SELECT u.referral_code AS before FROM users u JOIN workspaces w ON w.id = workspace_id WHERE slug LIKE 'members-%' ORDER BY u.id LIMIT 1 \gset
-UPDATE users SET referral_code = NULL WHERE referral_code = :'before' RETURNING length(referral_code) = 8 AND referral_code <> :'before' AS another;
+-- A referral code that is set to NULL is replaced.
+SELECT u.referral_code AS before FROM users u JOIN workspaces w ON w.id = workspace_id
+ WHERE slug LIKE 'members-%' ORDER BY u.id LIMIT 1 \gset
+UPDATE users SET referral_code = NULL WHERE referral_code = :'before'
+    RETURNING length(referral_code) = 8 AND referral_code <> :'before' AS another;
 
 -- READ ONLY gets PostgreSQL's own error.
 BEGIN READ ONLY;
@@ -237,7 +269,8 @@ SELECT create_workspace('members-refill', 'Refill', 'oda@members.example') AS re
 SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
 CREATE FUNCTION pg_temp.spend(credits int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM openinfo.record_credit_usage(openinfo.get_user_workspace_id(), openinfo.get_user_id(), 'email_reveal', credits);
+    PERFORM openinfo.record_credit_usage(openinfo.get_user_workspace_id(), openinfo.get_user_id(),
+                                         'email_reveal', credits);
     RETURN 'spent';
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
@@ -249,7 +282,8 @@ SELECT pg_temp.spend(2), leave_workspace() IS NOT NULL AS left_it;
 SELECT pg_temp.sign_in('d1');
 SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
 SELECT pg_temp.sign_in('d2');
-SELECT pg_temp.spend(2), pg_temp.spend(1), pg_temp.spend(1), credits_used, credits_remaining FROM get_credit_balance();
+SELECT pg_temp.spend(2), pg_temp.spend(1), pg_temp.spend(1), credits_used, credits_remaining
+  FROM get_credit_balance();
 SELECT pg_temp.sign_in('d1');
 SELECT remove_member(pg_temp.member('gus'));
 SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS added;
@@ -267,7 +301,8 @@ SELECT add_member(:'refill', :'guest', 'gus@members.example') IS NOT NULL AS add
 SELECT pg_temp.sign_in('d2');
 SELECT credits_used FROM get_credit_balance();
 
--- A workspace that a person creates is the active one, also when another owner had added them to theirs before.
+-- A workspace that a person creates is the active one, also when another
+-- owner had added them to theirs before.
 SELECT get_user_workspace_id() = :'refill' AS added_to;
 SELECT create_workspace('members-own', 'Own', 'gus@members.example') AS own \gset
 SELECT get_user_workspace_id() = :'own' AS own;

@@ -2,7 +2,8 @@
 SET search_path = openinfo, pg_temp;
 
 SELECT v, array_agg(r ORDER BY r) FILTER (WHERE has_table_privilege(r, v, 'SELECT')) AS readers,
-       bool_or(has_any_column_privilege(r, v, 'INSERT, UPDATE') OR has_table_privilege(r, v, 'DELETE')) AS writable
+       bool_or(has_any_column_privilege(r, v, 'INSERT, UPDATE') OR has_table_privilege(r, v, 'DELETE'))
+           AS writable
   FROM unnest('{openinfo_jobs,openinfo_metrics}'::text[]) v,
        unnest('{anon,authenticated,service_role,openinfo_monitor}'::text[]) r
  GROUP BY v ORDER BY v;
@@ -13,13 +14,17 @@ SELECT p, has_schema_privilege('openinfo_monitor', 'openinfo', p) FROM unnest('{
 SELECT relname, p FROM pg_class, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p
  WHERE relnamespace = 'openinfo'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
    AND (has_table_privilege('openinfo_monitor', oid, p)
-        OR p IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege('openinfo_monitor', oid, p))
+        OR p IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+        AND has_any_column_privilege('openinfo_monitor', oid, p))
  ORDER BY 1, 2;
-SELECT proname FROM pg_proc WHERE pronamespace = 'openinfo'::regnamespace AND has_function_privilege('openinfo_monitor', oid, 'EXECUTE') ORDER BY proname;
+SELECT proname FROM pg_proc
+ WHERE pronamespace = 'openinfo'::regnamespace
+   AND has_function_privilege('openinfo_monitor', oid, 'EXECUTE') ORDER BY proname;
 
 -- Every value is a finite number, and no metric is listed twice.
 SET ROLE openinfo_monitor;
-SELECT name, labels, value FROM openinfo_metrics WHERE value IS NULL OR value IN ('NaN', 'Infinity', '-Infinity') OR value < 0;
+SELECT name, labels, value
+  FROM openinfo_metrics WHERE value IS NULL OR value IN ('NaN', 'Infinity', '-Infinity') OR value < 0;
 SELECT name, labels FROM openinfo_metrics GROUP BY name, labels HAVING count(*) > 1;
 SELECT name, array_agg(DISTINCT k ORDER BY k) AS labels
   FROM openinfo_metrics LEFT JOIN LATERAL jsonb_object_keys(labels) k ON true GROUP BY name ORDER BY name;
@@ -29,7 +34,8 @@ SELECT count(*) > 0 AS jobs FROM openinfo_jobs;
 SELECT c.relname AS missing FROM pg_class c
  WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'i')
    AND NOT EXISTS (SELECT FROM openinfo_metrics m
-                    WHERE m.name = CASE c.relkind WHEN 'r' THEN 'openinfo_table_bytes' ELSE 'openinfo_index_bytes' END
+                    WHERE m.name
+                        = CASE c.relkind WHEN 'r' THEN 'openinfo_table_bytes' ELSE 'openinfo_index_bytes' END
                       AND m.labels ->> CASE c.relkind WHEN 'r' THEN 'table' ELSE 'index' END = c.relname);
 -- Nothing of a tenant.
 \set VERBOSITY terse
@@ -50,26 +56,46 @@ ROLLBACK;
 BEGIN;
 CREATE TABLE pg_temp.before AS SELECT * FROM openinfo_metrics WHERE name !~ '_bytes$';
 INSERT INTO workspaces (id, slug, name) VALUES ('0c000000-0000-4000-8000-000000000001', 'metrics', 'M');
-INSERT INTO users (id, workspace_id, auth_user_id, email, plan, daily_credit_limit, daily_credits_used, credits_reset_on) VALUES
-    ('0c000000-0000-4000-8000-00000000000a', '0c000000-0000-4000-8000-000000000001', gen_random_uuid(), 'a@metrics.example', 'enterprise', NULL, 7, (now() AT TIME ZONE 'UTC')::date),
-    ('0c000000-0000-4000-8000-00000000000b', '0c000000-0000-4000-8000-000000000001', gen_random_uuid(), 'b@metrics.example', 'enterprise', NULL, 9, '2026-01-05');
+INSERT INTO users (id, workspace_id, auth_user_id, email, plan, daily_credit_limit, daily_credits_used,
+                   credits_reset_on)
+    VALUES
+    ('0c000000-0000-4000-8000-00000000000a', '0c000000-0000-4000-8000-000000000001', gen_random_uuid(),
+     'a@metrics.example', 'enterprise', NULL, 7, (now() AT TIME ZONE 'UTC')::date),
+    ('0c000000-0000-4000-8000-00000000000b', '0c000000-0000-4000-8000-000000000001', gen_random_uuid(),
+     'b@metrics.example', 'enterprise', NULL, 9, '2026-01-05');
 INSERT INTO global_topics (id, topic) VALUES ('0c000000-0000-4000-8000-0000000000f1', 'metrics: a topic');
 INSERT INTO queries (workspace_id, topic_id, name, status, next_run_at, lease_until)
-SELECT '0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000f1', name, status::query_status, now() + next, now() + lease
-  FROM (VALUES ('due', 'active', interval '-20 years', NULL::interval), ('claimed', 'active', '-1 hour', interval '1 minute'),
-               ('later', 'active', '1 hour', NULL), ('paused', 'paused', '-1 hour', NULL)) v (name, status, next, lease);
-INSERT INTO leads (workspace_id, company_data, created_at, enrichment_status, enrichment_attempts, enrichment_lease_until, delivery_status, delivery_attempts)
-SELECT '0c000000-0000-4000-8000-000000000001', format('{"name": "%s"}', n)::jsonb, now() - interval '20 years', e::enrichment_status, ea, now() + lease, d::delivery_status, da
-  FROM (VALUES (1, 'pending', 0, NULL::interval, 'pending', 0), (2, 'failed', 2, NULL, 'pending', 0), (3, 'failed', 3, NULL, 'pending', 0),
+SELECT '0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000f1', name,
+       status::query_status, now() + next, now() + lease
+  FROM (VALUES ('due', 'active', interval '-20 years', NULL::interval),
+               ('claimed', 'active', '-1 hour', interval '1 minute'),
+               ('later', 'active', '1 hour', NULL), ('paused', 'paused', '-1 hour', NULL)) v (name, status,
+                                                                                              next, lease);
+INSERT INTO leads (workspace_id, company_data, created_at, enrichment_status, enrichment_attempts,
+                   enrichment_lease_until, delivery_status, delivery_attempts)
+SELECT '0c000000-0000-4000-8000-000000000001', format('{"name": "%s"}', n)::jsonb,
+       now() - interval '20 years', e::enrichment_status, ea, now() + lease, d::delivery_status, da
+  FROM (VALUES (1, 'pending', 0, NULL::interval, 'pending', 0),
+               (2, 'failed', 2, NULL, 'pending', 0),
+               (3, 'failed', 3, NULL, 'pending', 0),
                (4, 'enriching', 1, '1 minute', 'pending', 0), (5, 'enriching', 1, '-1 minute', 'pending', 0),
-               (6, 'enriched', 1, NULL, 'pending', 0), (7, 'enriched', 1, NULL, 'failed', 3), (8, 'enriched', 1, NULL, 'delivered', 1)) v (n, e, ea, lease, d, da);
-INSERT INTO export_jobs (workspace_id, user_id, status) VALUES ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-00000000000a', 'failed');
-INSERT INTO expired_export_files (workspace_id, file_url) VALUES ('0c000000-0000-4000-8000-000000000001', 'a'), ('0c000000-0000-4000-8000-000000000001', 'b');
+               (6, 'enriched', 1, NULL, 'pending', 0),
+        (7, 'enriched', 1, NULL, 'failed', 3),
+        (8, 'enriched', 1, NULL, 'delivered', 1)) v (n, e, ea, lease, d, da);
+INSERT INTO export_jobs (workspace_id, user_id, status)
+    VALUES ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-00000000000a', 'failed');
+INSERT INTO expired_export_files (workspace_id, file_url)
+    VALUES ('0c000000-0000-4000-8000-000000000001', 'a'), ('0c000000-0000-4000-8000-000000000001', 'b');
 INSERT INTO integrations (id, workspace_id, type, name, status) VALUES
     ('0c000000-0000-4000-8000-0000000000d1', '0c000000-0000-4000-8000-000000000001', 'slack', 'S', 'error');
 INSERT INTO integration_events (workspace_id, integration_id, event_data, sent_at, created_at) VALUES
-    ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', NULL, now() - interval '20 years'),
+    ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', NULL,
+     now() - interval '20 years'),
     ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', now(), now());
-SELECT name, labels, CASE WHEN name = 'openinfo_queue_age_seconds' THEN m.value > 600000000 END AS old, CASE WHEN name <> 'openinfo_queue_age_seconds' THEN m.value - b.value END AS more
-  FROM openinfo_metrics m JOIN pg_temp.before b USING (name, labels) WHERE m.value <> b.value ORDER BY name, labels;
+SELECT name,
+       labels,
+       CASE WHEN name = 'openinfo_queue_age_seconds' THEN m.value > 600000000 END AS old,
+       CASE WHEN name <> 'openinfo_queue_age_seconds' THEN m.value - b.value END AS more
+  FROM openinfo_metrics m JOIN pg_temp.before b USING (name, labels) WHERE m.value <> b.value
+ ORDER BY name, labels;
 ROLLBACK;

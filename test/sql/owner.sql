@@ -1,9 +1,11 @@
--- The tables belong to openinfo_owner, a role without any other right; functions work as it, whoever calls them.
+-- The tables belong to openinfo_owner, a role without any other right;
+-- functions run as it, for every caller.
 SET search_path = openinfo, pg_temp;
 SELECT rolsuper, rolcanlogin, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
   FROM pg_roles WHERE rolname = 'openinfo_owner';
 SELECT count(*) FROM pg_auth_members WHERE 'openinfo_owner'::regrole IN (roleid, member);
-SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'openinfo'::regnamespace AND relkind = 'r';
+SELECT DISTINCT relowner::regrole
+  FROM pg_class WHERE relnamespace = 'openinfo'::regnamespace AND relkind = 'r';
 
 -- A trigger that a user adds runs as that role when a function writes, also when a superuser calls it.
 CREATE TABLE pg_temp.ran (as_role text, superuser boolean);
@@ -31,7 +33,8 @@ REINDEX TABLE leads;
 REINDEX TABLE people_search_results;
 REINDEX TABLE global_topics;
 SET LOCAL ROLE openinfo_owner;
-INSERT INTO global_topics (id, topic, current_volume) VALUES ('0e000000-0000-4000-8000-000000000004', 'owner topic', 5);
+INSERT INTO global_topics (id, topic, current_volume)
+    VALUES ('0e000000-0000-4000-8000-000000000004', 'owner topic', 5);
 INSERT INTO queries (id, workspace_id, topic_id, filters) VALUES
     ('0e000000-0000-4000-8000-000000000005', '0e000000-0000-4000-8000-000000000001',
      '0e000000-0000-4000-8000-000000000004', '{}');
@@ -49,7 +52,8 @@ ROLLBACK;
 -- Every function in a default, CHECK, generated column, index or policy of our tables.
 SELECT p.oid::regprocedure AS not_executable
   FROM pg_proc p
- WHERE p.pronamespace = 'openinfo'::regnamespace AND NOT has_function_privilege('openinfo_owner', p.oid, 'EXECUTE')
+ WHERE p.pronamespace = 'openinfo'::regnamespace
+   AND NOT has_function_privilege('openinfo_owner', p.oid, 'EXECUTE')
    AND EXISTS (SELECT FROM pg_depend d
                 WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid
                   AND (d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass)

@@ -85,21 +85,26 @@ SELECT p AS person, person_email(p::jsonb)
                     '{"email": "@", "mail": "a@", "x": "@b", "email2": 5}', '{}', '["ann@x.example"]',
                         '"ann@x.example"', '"Ann <ann@x.example>, bob@x.example"',
                     '{"email": "ann%40x.example"}', '{"email": "ann＠x.example"}']) AS p;
--- Which one: a current work address, then one without a label, personal, old, an assistant's, a company's; in a list by
--- its confidence.  A vendor's placeholder is none.
+-- Which one: a current work address, then one without a label, personal, old, an assistant's, a
+-- company's; in a list by its confidence.  A vendor's placeholder is none.
 SELECT p AS person, person_email(p::jsonb)
   FROM unnest(ARRAY['{"old_email": "no@x.example", "work_email": "ann@x.example"}',
                     '{"company": {"email": "no@x.example"}, "person_work_email": "ann@x.example"}',
                     '{"email": "ann@x.example", "work_email": "no@x.example"}',
-                    '{"emails": [{"email": "no@x.example", "type": "personal"}, {"email": "ann@x.example", "type": "work"}]}',
-                    '{"emails": [{"value": "no@x.example", "confidence": 9}, {"value": "ann@x.example", "confidence": 92}]}',
-                    '{"emails": [{"email": "no@x.example", "emailConfidence": "B"}, {"email": "ann@x.example", "emailConfidence": "A+"}]}',
+                    '{"emails": [{"email": "no@x.example", "type": "personal"}, {"email": "ann@x.example", '
+                    '"type": "work"}]}',
+                    '{"emails": [{"value": "no@x.example", "confidence": 9}, {"value": "ann@x.example", '
+                    '"confidence": 92}]}',
+                    '{"emails": [{"email": "no@x.example", "emailConfidence": "B"}, '
+                    '{"email": "ann@x.example", "emailConfidence": "A+"}]}',
                     '{"assistantEmail": "no@x.example", "personal_emails": ["ann@x.example"]}',
                     '{"note": "ann@x.example", "company_email": "info@x.example"}',
-                    '{"email": "email_not_unlocked@domain.com"}', '{"email": "a***@x.example", "emails": ["noemail@x.example"]}',
+                    '{"email": "email_not_unlocked@domain.com"}',
+                    '{"email": "a***@x.example", "emails": ["noemail@x.example"]}',
                     '{"email": "j...@x.example", "personal_email": "ann@x.example"}']) AS p;
 -- In time that grows with the length alone.
-SELECT person_email(jsonb_build_object('email', repeat('%40', 100000))) AS long, person_email(jsonb_build_object('email', repeat('a', 100000) || '@x')) AS beyond;
+SELECT person_email(jsonb_build_object('email', repeat('%40', 100000))) AS long,
+       person_email(jsonb_build_object('email', repeat('a', 100000) || '@x')) AS beyond;
 SELECT person_email((repeat('[', 3000) || '"ann@x.example"' || repeat(']', 3000))::jsonb) AS deep,
     person_email(jsonb_build_object('email', repeat('@ ', 500000))) AS long;
 SET ROLE authenticated;

@@ -17,28 +17,40 @@ INSERT INTO users (id, workspace_id, auth_user_id, email, role, plan, daily_cred
 INSERT INTO global_topics (id, topic, created_by) VALUES (:topic, 'removal: a topic', :bob);
 INSERT INTO trends (topic_id, week_start) VALUES (:topic, '2026-01-05');
 CREATE TABLE pg_temp.author AS VALUES (:one::uuid, :bob::uuid), (:two, :cam);
-INSERT INTO queries (workspace_id, created_by, topic_id, name) SELECT w, u, :topic, 'Query' FROM pg_temp.author a (w, u);
-INSERT INTO saved_searches (workspace_id, created_by, name) SELECT w, u, 'Search' FROM pg_temp.author a (w, u);
-INSERT INTO leads (workspace_id, created_by, query_id, company_data) SELECT w, u, q.id, '{"name": "Alpha", "domain": "alpha.example"}'
+INSERT INTO queries (workspace_id, created_by, topic_id, name)
+    SELECT w, u, :topic, 'Query' FROM pg_temp.author a (w, u);
+INSERT INTO saved_searches (workspace_id, created_by, name)
+    SELECT w, u, 'Search' FROM pg_temp.author a (w, u);
+INSERT INTO leads (workspace_id, created_by, query_id, company_data)
+    SELECT w, u, q.id, '{"name": "Alpha", "domain": "alpha.example"}'
   FROM pg_temp.author a (w, u) JOIN queries q ON q.workspace_id = w;
-INSERT INTO credit_usage (workspace_id, created_by, user_id, action_type, credits_used) SELECT w, u, u, 'email_reveal', 1 FROM pg_temp.author a (w, u);
+INSERT INTO credit_usage (workspace_id, created_by, user_id, action_type, credits_used)
+    SELECT w, u, u, 'email_reveal', 1 FROM pg_temp.author a (w, u);
 INSERT INTO export_jobs (workspace_id, created_by, user_id) SELECT w, u, u FROM pg_temp.author a (w, u);
 INSERT INTO expired_export_files (workspace_id, file_url) SELECT w, 'file' FROM pg_temp.author a (w, u);
-INSERT INTO people_search_results (workspace_id, created_by, user_id, person_data) SELECT w, u, u, '{"full_name": "Dan", "email": "dan@alpha.example"}' FROM pg_temp.author a (w, u);
-INSERT INTO people_search_results (workspace_id, created_by, user_id, person_data, email_revealed_at, email_revealed_by)
+INSERT INTO people_search_results (workspace_id, created_by, user_id, person_data)
+    SELECT w, u, u, '{"full_name": "Dan", "email": "dan@alpha.example"}' FROM pg_temp.author a (w, u);
+INSERT INTO people_search_results (workspace_id, created_by, user_id, person_data, email_revealed_at,
+                                   email_revealed_by)
 SELECT w, u, u, '{"full_name": "Eve", "email": "eve@alpha.example"}', now(), u FROM pg_temp.author a (w, u);
-INSERT INTO saved_people_searches (workspace_id, created_by, user_id, name) SELECT w, u, u, 'People' FROM pg_temp.author a (w, u);
-INSERT INTO integrations (workspace_id, created_by, type, name, config) SELECT w, u, 'webhook', 'Hook', '{"token": "t"}' FROM pg_temp.author a (w, u);
-INSERT INTO integration_events (workspace_id, integration_id, event_data) SELECT workspace_id, id, '{}' FROM integrations WHERE workspace_id IN (:one, :two);
-INSERT INTO billing_events (workspace_id, created_by, event_type) SELECT w, u, 'payment_succeeded' FROM pg_temp.author a (w, u);
-INSERT INTO stripe_customers (workspace_id, created_by, stripe_customer_id) SELECT w, u, 'removal ' || w FROM pg_temp.author a (w, u);
+INSERT INTO saved_people_searches (workspace_id, created_by, user_id, name)
+    SELECT w, u, u, 'People' FROM pg_temp.author a (w, u);
+INSERT INTO integrations (workspace_id, created_by, type, name, config)
+    SELECT w, u, 'webhook', 'Hook', '{"token": "t"}' FROM pg_temp.author a (w, u);
+INSERT INTO integration_events (workspace_id, integration_id, event_data)
+    SELECT workspace_id, id, '{}' FROM integrations WHERE workspace_id IN (:one, :two);
+INSERT INTO billing_events (workspace_id, created_by, event_type)
+    SELECT w, u, 'payment_succeeded' FROM pg_temp.author a (w, u);
+INSERT INTO stripe_customers (workspace_id, created_by, stripe_customer_id)
+    SELECT w, u, 'removal ' || w FROM pg_temp.author a (w, u);
 UPDATE workspaces SET created_by = u FROM pg_temp.author a (w, u) WHERE id = w;
 UPDATE users SET created_by = :bob, referred_by = :bob WHERE id = :ann;
 UPDATE notification_preferences SET created_by = user_id WHERE user_id IN (:bob, :cam);
 UPDATE notification_preferences SET created_by = :bob WHERE user_id = :ann;
 
 -- Every row of a workspace: where it is stored, which transaction wrote it, and what is in it.
-CREATE FUNCTION pg_temp.rows_of(p_workspace uuid) RETURNS TABLE (tab text, key text, place text, data jsonb) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.rows_of(p_workspace uuid) RETURNS TABLE (tab text, key text, place text, data jsonb)
+    LANGUAGE plpgsql AS $$
 DECLARE
     v_table record;
 BEGIN
@@ -46,21 +58,30 @@ BEGIN
         SELECT c.relname, CASE WHEN c.relname = 'workspaces' THEN 'id' ELSE 'workspace_id' END AS workspace
           FROM pg_class c
          WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p')
-           AND (c.relname = 'workspaces' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
+           AND (c.relname = 'workspaces'
+                OR EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
     LOOP
-        RETURN QUERY EXECUTE format('SELECT %L::text, coalesce(to_jsonb(t) ->> ''id'', to_jsonb(t) ->> ''result_id'', to_jsonb(t) ->> ''integration_id'', to_jsonb(t)::text), t.ctid::text || t.xmin, to_jsonb(t) FROM openinfo.%I t WHERE %I = $1',
+        RETURN QUERY EXECUTE format('SELECT %L::text, coalesce(to_jsonb(t) ->> ''id'', '
+                                    'to_jsonb(t) ->> ''result_id'', to_jsonb(t) ->> ''integration_id'', '
+                                    'to_jsonb(t)::text), t.ctid::text || t.xmin, to_jsonb(t) '
+                                    'FROM openinfo.%I t WHERE %I = $1',
                                     v_table.relname, v_table.relname, v_table.workspace) USING p_workspace;
     END LOOP;
 END
 $$;
--- Which tables have rows of the workspace now that were not there, lack rows that were, or have changed columns.
-CREATE FUNCTION pg_temp.changes(p_workspace uuid, p_before text, OUT tab text, OUT gone bigint, OUT kept bigint, OUT changed text) RETURNS SETOF record LANGUAGE plpgsql AS $$
+-- Which tables have rows of the workspace now that were not there, lack
+-- rows that were, or have changed columns.
+CREATE FUNCTION pg_temp.changes(p_workspace uuid, p_before text, OUT tab text, OUT gone bigint,
+                                OUT kept bigint, OUT changed text)
+    RETURNS SETOF record LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY EXECUTE format($sql$
         SELECT coalesce(b.tab, a.tab), count(*) FILTER (WHERE a.key IS NULL), count(a.key),
                (SELECT string_agg(DISTINCT k, ', ' ORDER BY k) FROM unnest(array_agg(d.keys)) AS k)
           FROM %s b FULL JOIN pg_temp.rows_of($1) a ON a.tab = b.tab AND a.key = b.key
-         CROSS JOIN LATERAL (SELECT string_agg(o.key, ', ' ORDER BY o.key) AS keys FROM jsonb_each(b.data) o WHERE a.data -> o.key IS DISTINCT FROM o.value AND a.key IS NOT NULL) d
+         CROSS JOIN LATERAL (SELECT string_agg(o.key, ', ' ORDER BY o.key) AS keys FROM jsonb_each(b.data) o
+                              WHERE a.data -> o.key IS DISTINCT FROM o.value AND a.key IS NOT NULL) d
          GROUP BY 1 ORDER BY coalesce(b.tab, a.tab) COLLATE "C"$sql$, p_before) USING p_workspace;
 END
 $$;
@@ -68,32 +89,39 @@ CREATE TABLE pg_temp.one_before AS SELECT * FROM pg_temp.rows_of(:one);
 CREATE TABLE pg_temp.two_before AS SELECT * FROM pg_temp.rows_of(:two);
 CREATE FUNCTION pg_temp.two_untouched() RETURNS boolean LANGUAGE sql AS $$
     SELECT count(*) > 0 AND bool_and(b.place = a.place AND b.data = a.data)
-      FROM pg_temp.two_before b FULL JOIN pg_temp.rows_of('0e000000-0000-0000-0000-000000000002') a ON a.tab = b.tab AND a.key = b.key $$;
+      FROM pg_temp.two_before b
+      FULL JOIN pg_temp.rows_of('0e000000-0000-0000-0000-000000000002') a
+           ON a.tab = b.tab AND a.key = b.key $$;
 
 -- Nothing below passes because a table is empty: this lists the tenant tables that are.
 SELECT DISTINCT c.relname AS empty
-  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+  FROM pg_class c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
  WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p')
-   AND (NOT EXISTS (SELECT FROM pg_temp.one_before b WHERE b.tab = c.relname) OR NOT EXISTS (SELECT FROM pg_temp.two_before b WHERE b.tab = c.relname));
+   AND (NOT EXISTS (SELECT FROM pg_temp.one_before b WHERE b.tab = c.relname)
+        OR NOT EXISTS (SELECT FROM pg_temp.two_before b WHERE b.tab = c.relname));
 SELECT pg_temp.two_untouched();
 
--- A member: his membership and preferences go, everything that he wrote stays, without its author and otherwise as it was.
+-- A member: membership and preferences are deleted; the member's rows are kept, without their author and
+-- otherwise unchanged.
 BEGIN;
-SELECT set_config('request.jwt.claims', '{"sub": "0e000000-0000-0000-0000-0000000000a1"}', true) IS NULL AS signed_out;
+SELECT set_config('request.jwt.claims', '{"sub": "0e000000-0000-0000-0000-0000000000a1"}', true)
+       IS NULL AS signed_out;
 SET LOCAL ROLE authenticated;
 SELECT remove_member(:bob);
 RESET ROLE;
-SELECT tab, gone, changed FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE gone > 0 OR changed IS NOT NULL;
+SELECT tab, gone, changed
+  FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE gone > 0 OR changed IS NOT NULL;
 SELECT pg_temp.two_untouched();
 SELECT created_by = :bob AS a_global_row_may_name_anybody FROM global_topics WHERE id = :topic;
--- The ledger outlives him, and is as closed as before.
+-- The ledger is kept, and is as closed as before.
 SELECT user_id, created_by, credits_used FROM credit_usage WHERE workspace_id = :one;
 SAVEPOINT s;
 UPDATE credit_usage SET user_id = :ann WHERE workspace_id = :one;
 ROLLBACK TO s;
 DELETE FROM credit_usage WHERE workspace_id = :one;
 ROLLBACK TO s;
--- He cannot be forgotten in it while he is there.
+-- A member who is still there cannot be removed from it.
 UPDATE credit_usage SET user_id = NULL WHERE workspace_id = :two;
 ROLLBACK;
 
@@ -102,16 +130,18 @@ BEGIN;
 SET LOCAL ROLE service_role;
 DELETE FROM users WHERE id = :bob;
 RESET ROLE;
-SELECT tab, gone, changed FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE gone > 0 OR changed IS NOT NULL;
+SELECT tab, gone, changed
+  FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE gone > 0 OR changed IS NOT NULL;
 SELECT pg_temp.two_untouched();
 ROLLBACK;
 
--- What belongs to a row goes with it, and nothing else does.
+-- What belongs to a row is deleted with it, and nothing else is.
 BEGIN;
 DELETE FROM queries WHERE workspace_id = :one;
 DELETE FROM people_search_results WHERE workspace_id = :one AND email_revealed_at IS NULL;
 DELETE FROM integrations WHERE workspace_id = :one;
-SELECT tab, gone, kept, changed FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE gone > 0 OR changed IS NOT NULL;
+SELECT tab, gone, kept, changed
+  FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE gone > 0 OR changed IS NOT NULL;
 SELECT pg_temp.two_untouched();
 ROLLBACK;
 
@@ -142,13 +172,15 @@ SET LOCAL client_min_messages = warning;
 TRUNCATE workspaces CASCADE;
 ROLLBACK;
 
--- A workspace: all that it has goes with it, ledger and sealed parts too; the other one is not even rewritten.
+-- A workspace: all its rows are deleted with it, ledger and sealed parts too; those of the other one are not
+-- even rewritten.
 BEGIN;
 SET LOCAL ROLE service_role;
 DELETE FROM workspaces WHERE id = :one;
 RESET ROLE;
 SELECT * FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE kept > 0 OR gone = 0;
-SELECT sum(gone) = (SELECT count(*) FROM pg_temp.one_before) AS all_gone FROM pg_temp.changes(:one, 'pg_temp.one_before');
+SELECT sum(gone) = (SELECT count(*) FROM pg_temp.one_before) AS all_gone
+  FROM pg_temp.changes(:one, 'pg_temp.one_before');
 SELECT pg_temp.two_untouched();
 SELECT count(*) AS topics FROM global_topics WHERE id = :topic;
 SELECT count(*) AS trends FROM trends WHERE topic_id = :topic;

@@ -71,7 +71,7 @@ SELECT typed, pg_temp.found(typed)
 -- Two in words of eight letters or more; never one in words of less than three.
 SELECT typed, pg_temp.found(typed)
   FROM unnest(ARRAY['kuberntis', 'postgersqk', 'psotgresq', 'lerningg', 'hq', 'kbrnts']) typed;
--- A blank too many or too few.
+-- A space too many or too few.
 SELECT typed, pg_temp.found(typed)
   FROM unnest(ARRAY['elastic search', 'machinelearning', 'post gresql']) typed;
 -- Only when nothing else is found: "net" does not show "new".
@@ -200,7 +200,7 @@ SELECT typed, pg_temp.found(typed)
   FROM unnest(ARRAY['learning', 'learning mach', 'companies', 'kuberntis', 'elastic search',
                     'machinelearning', 'c++', '']) typed;
 
--- Spelling variants with other blanks stand side by side, the most wanted one first.
+-- Spelling variants that differ in spaces are listed together, the one with the largest volume first.
 INSERT INTO global_topics (topic, current_volume) VALUES
     ('SupplyChain', 3), ('Supply Chain', 5000), ('Web3', 900), ('Web 3', 20), ('no code', 40), ('NoCode', 60),
     ('No-Code', 50);
@@ -214,7 +214,7 @@ SELECT typed, pg_temp.found(typed, 2)
   FROM unnest(ARRAY['strasse', 'STRASSE', 'straße', 'resume', 'résumé', U&'re\0301sume\0301', 'US', 'us',
                     'Us', U&'\0457\0436\0430', U&'\0456\0436\0430']) typed;
 
--- Scripts that write no blanks between words: what is inside is found, also beside words of other scripts.
+-- Scripts without spaces between words: what is inside is found, also beside words of other scripts.
 INSERT INTO global_topics (topic, current_volume) VALUES
     (U&'\4EBA\5DE5\667A\80FD\6280\672F', 50), (U&'\751F\6210AI\6280\672F', 40),
     (U&'\30DE\30FC\30B1\30C6\30A3\30F3\30B0\6226\7565', 30),

@@ -6,14 +6,21 @@ INSERT INTO workspaces (id, slug, name) VALUES
     ('b0b00000-0000-0000-0000-000000000001', 'processing-one', 'One'),
     ('b0b00000-0000-0000-0000-000000000002', 'processing-two', 'Two');
 INSERT INTO users (workspace_id, auth_user_id, email, plan)
-SELECT id, gen_random_uuid(), slug || '@processing.example', 'enterprise' FROM workspaces WHERE slug LIKE 'processing-%';
+SELECT id, gen_random_uuid(), slug || '@processing.example', 'enterprise'
+  FROM workspaces WHERE slug LIKE 'processing-%';
 INSERT INTO global_topics (id, topic) VALUES ('b0b00000-0000-0000-0000-0000000000e1', 'processing: a topic');
 INSERT INTO queries (id, workspace_id, topic_id, name, filters, status, next_run_at)
-SELECT ('b0b00000-0000-0000-0000-00000000001' || n)::uuid, ('b0b00000-0000-0000-0000-00000000000' || w)::uuid, 'b0b00000-0000-0000-0000-0000000000e1',
+SELECT ('b0b00000-0000-0000-0000-00000000001' || n)::uuid,
+       ('b0b00000-0000-0000-0000-00000000000' || w)::uuid,
+       'b0b00000-0000-0000-0000-0000000000e1',
        name, '{"size": "small"}', status::query_status, due
-  FROM (VALUES (1, 1, 'due for a day', 'active', now() - interval '1 day'), (2, 2, 'due for two days', 'active', now() - interval '2 days'),
-               (3, 1, 'due now', 'active', now()), (4, 1, 'never planned', 'active', NULL), (5, 1, 'due tomorrow', 'active', now() + interval '1 day'),
-               (6, 1, 'paused', 'paused', now() - interval '1 day'), (7, 1, 'completed', 'completed', now() - interval '1 day')) v (n, w, name, status, due);
+  FROM (VALUES (1, 1, 'due for a day', 'active', now() - interval '1 day'),
+               (2, 2, 'due for two days', 'active', now() - interval '2 days'),
+               (3, 1, 'due now', 'active', now()),
+        (4, 1, 'never planned', 'active', NULL),
+        (5, 1, 'due tomorrow', 'active', now() + interval '1 day'),
+               (6, 1, 'paused', 'paused', now() - interval '1 day'),
+        (7, 1, 'completed', 'completed', now() - interval '1 day')) v (n, w, name, status, due);
 
 -- Only the service claims and reports, also when EXECUTE has been granted to others.
 SET ROLE authenticated;
@@ -37,9 +44,9 @@ ROLLBACK;
 
 SET ROLE service_role;
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Queries
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 -- batch_size below 1 is an error, above 1,000 is 1,000.
 \set VERBOSITY default
@@ -51,32 +58,50 @@ SELECT * FROM get_leads_pending_enrichment(0);
 SELECT * FROM get_leads_pending_delivery(0);
 BEGIN;
 INSERT INTO queries (workspace_id, topic_id, name)
-SELECT 'b0b00000-0000-0000-0000-000000000001', 'b0b00000-0000-0000-0000-0000000000e1', 'many' FROM generate_series(1, 1001);
+SELECT 'b0b00000-0000-0000-0000-000000000001', 'b0b00000-0000-0000-0000-0000000000e1', 'many'
+  FROM generate_series(1, 1001);
 SELECT count(*) FROM get_active_queries_for_processing(2147483647);
 ROLLBACK;
 
--- Due active queries of every workspace, the longest due first and those with NULL before them; each only once.
-SELECT q.name, c.workspace_id = q.workspace_id AS workspace, c.topic_id = q.topic_id AS topic_id, c.filters, c.topic
-  FROM get_active_queries_for_processing(2) WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id) ORDER BY place;
-SELECT q.name FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id) ORDER BY place;
+-- Due active queries of every workspace, the longest due first and those
+-- with NULL before them; each only once.
+SELECT q.name, c.workspace_id = q.workspace_id AS workspace, c.topic_id = q.topic_id AS topic_id, c.filters,
+       c.topic
+  FROM get_active_queries_for_processing(2) WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic,
+                                                               place)
+  JOIN queries q USING (id) ORDER BY place;
+SELECT q.name
+  FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic,
+                                                              place)
+  JOIN queries q USING (id) ORDER BY place;
 SELECT count(*) AS again FROM get_active_queries_for_processing();
-SELECT name, lease_until > now() + interval '14 minutes' AND lease_until <= now() + interval '15 minutes' AS fifteen_minutes
+SELECT name,
+       lease_until > now() + interval '14 minutes'
+       AND lease_until <= now() + interval '15 minutes' AS fifteen_minutes
   FROM queries WHERE lease_until IS NOT NULL ORDER BY name;
 
 -- A worker has died: its lease ends, and another worker gets the query.
-UPDATE queries SET lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000011';
+UPDATE queries SET lease_until = now() - interval '1 second'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000011';
 SELECT q.name FROM get_active_queries_for_processing() c JOIN queries q USING (id);
 
--- Turns: however many queries of one workspace are due, and for however long, one of them is claimed per turn.
+-- Turns: however many queries of one workspace are due, and for however
+-- long, one of them is claimed per turn.
 BEGIN;
 UPDATE queries SET status = 'paused';
 INSERT INTO queries (workspace_id, topic_id, name, next_run_at)
-SELECT ('b0b00000-0000-0000-0000-00000000000' || w)::uuid, 'b0b00000-0000-0000-0000-0000000000e1', name, now() - due
-  FROM (VALUES (1, 'many', 5, interval '3 days'), (2, 'few', 2, interval '1 hour')) v (w, name, count, due), generate_series(1, count);
+SELECT ('b0b00000-0000-0000-0000-00000000000' || w)::uuid, 'b0b00000-0000-0000-0000-0000000000e1', name,
+       now() - due
+  FROM (VALUES (1, 'many', 5, interval '3 days'), (2, 'few', 2, interval '1 hour')) v (w, name, count, due),
+       generate_series(1, count);
 SELECT string_agg(q.name, ', ' ORDER BY place) AS claimed
-  FROM get_active_queries_for_processing(3) WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id);
+  FROM get_active_queries_for_processing(3) WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic,
+                                                               place)
+  JOIN queries q USING (id);
 SELECT string_agg(q.name, ', ' ORDER BY place) AS claimed
-  FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic, place) JOIN queries q USING (id);
+  FROM get_active_queries_for_processing() WITH ORDINALITY c (id, workspace_id, topic_id, filters, topic,
+                                                              place)
+  JOIN queries q USING (id);
 ROLLBACK;
 
 -- The report: last run now, next in 24 hours, also on the day on which clocks change; the lease ends.
@@ -109,8 +134,11 @@ SELECT total_leads_generated, leads_this_week FROM queries WHERE id = 'b0b00000-
 BEGIN;
 RESET ROLE;
 SET LOCAL session_replication_role = replica;
-UPDATE queries SET leads_this_week = 9, updated_at = date_trunc('week', now(), 'UTC') - interval '1 microsecond' WHERE name = 'due now';
-UPDATE queries SET leads_this_week = 9, updated_at = date_trunc('week', now(), 'UTC') WHERE name = 'due for a day';
+UPDATE queries
+   SET leads_this_week = 9, updated_at = date_trunc('week', now(), 'UTC') - interval '1 microsecond'
+ WHERE name = 'due now';
+UPDATE queries SET leads_this_week = 9, updated_at = date_trunc('week', now(), 'UTC')
+ WHERE name = 'due for a day';
 SET LOCAL session_replication_role = origin;
 SET LOCAL ROLE service_role;
 SELECT increment_query_leads(id, 2) FROM queries WHERE name IN ('due now', 'due for a day');
@@ -119,41 +147,50 @@ SELECT name, leads_this_week FROM queries WHERE name IN ('due now', 'due for a d
 ROLLBACK;
 SET ROLE service_role;
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Enrichment
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 -- Lead 5 is the oldest.
 INSERT INTO leads (id, workspace_id, query_id, company_data, created_at)
-SELECT ('b0b00000-0000-0000-0000-00000000002' || n)::uuid, 'b0b00000-0000-0000-0000-000000000001', 'b0b00000-0000-0000-0000-000000000011',
+SELECT ('b0b00000-0000-0000-0000-00000000002' || n)::uuid,
+       'b0b00000-0000-0000-0000-000000000001',
+       'b0b00000-0000-0000-0000-000000000011',
        jsonb_build_object('name', 'Lead ' || n), now() - interval '1 hour' * n
   FROM generate_series(1, 5) n;
 RESET ROLE;
 CREATE VIEW pg_temp.enrichment AS
-    SELECT company_data ->> 'name' AS lead, enrichment_status AS status, enrichment_attempts AS attempts, enrichment_lease_until > now() AS leased,
+    SELECT company_data ->> 'name' AS lead, enrichment_status AS status, enrichment_attempts AS attempts,
+           enrichment_lease_until > now() AS leased,
            contact_data, last_error, now() - enriched_at < interval '1 minute' AS enriched
       FROM openinfo.leads WHERE workspace_id = 'b0b00000-0000-0000-0000-000000000001';
 CREATE VIEW pg_temp.delivery AS
-    SELECT company_data ->> 'name' AS lead, delivery_status AS status, delivery_attempts AS attempts, delivery_lease_until > now() AS leased,
+    SELECT company_data ->> 'name' AS lead, delivery_status AS status, delivery_attempts AS attempts,
+           delivery_lease_until > now() AS leased,
            last_error, now() - delivered_at < interval '1 minute' AS delivered
-      FROM openinfo.leads WHERE workspace_id = 'b0b00000-0000-0000-0000-000000000001' AND enrichment_status = 'enriched';
+      FROM openinfo.leads
+     WHERE workspace_id = 'b0b00000-0000-0000-0000-000000000001' AND enrichment_status = 'enriched';
 GRANT SELECT ON pg_temp.enrichment, pg_temp.delivery TO service_role;
 SET ROLE service_role;
 
 -- The oldest first, each only once; the claim counts the attempt.
-SELECT company_data ->> 'name' AS lead, workspace_id = 'b0b00000-0000-0000-0000-000000000001' AS workspace, query_id = 'b0b00000-0000-0000-0000-000000000011' AS query, contact_data, attempts
+SELECT company_data ->> 'name' AS lead, workspace_id = 'b0b00000-0000-0000-0000-000000000001' AS workspace,
+       query_id = 'b0b00000-0000-0000-0000-000000000011' AS query, contact_data, attempts
   FROM get_leads_pending_enrichment(batch_size => 4);
 SELECT company_data ->> 'name' AS lead FROM get_leads_pending_enrichment();
 SELECT count(*) AS again FROM get_leads_pending_enrichment();
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
 -- Reports: success with and without a contact, failure, work that takes longer, and work that is returned.
-SELECT update_lead_enrichment(p_lead_id => 'b0b00000-0000-0000-0000-000000000021', p_status => 'enriched', p_contact_data => '{"title": "CTO"}');
+SELECT update_lead_enrichment(p_lead_id => 'b0b00000-0000-0000-0000-000000000021', p_status => 'enriched',
+                              p_contact_data => '{"title": "CTO"}');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000022', 'enriched');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000023', 'failed', p_error => 'no answer');
-UPDATE leads SET enrichment_lease_until = now() + interval '1 minute' WHERE id = 'b0b00000-0000-0000-0000-000000000024';
+UPDATE leads SET enrichment_lease_until = now() + interval '1 minute'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000024';
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000024', 'enriching');
-SELECT enrichment_lease_until > now() + interval '14 minutes' AS renewed FROM leads WHERE id = 'b0b00000-0000-0000-0000-000000000024';
+SELECT enrichment_lease_until > now() + interval '14 minutes' AS renewed
+  FROM leads WHERE id = 'b0b00000-0000-0000-0000-000000000024';
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
@@ -169,12 +206,16 @@ SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
 -- "pending" restarts an exhausted lead.  A worker has died: when its lease ends, the lead is claimed again.
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
-UPDATE leads SET enrichment_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000024';
+UPDATE leads SET enrichment_lease_until = now() - interval '1 second'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000024';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment(1);
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment(1);
--- A lead whose third worker has died is exhausted, and the worker that finds it gets another one in its place.
-UPDATE leads SET enrichment_lease_until = now() - interval '1 second', enrichment_attempts = 3 WHERE id = 'b0b00000-0000-0000-0000-000000000025';
-UPDATE leads SET enrichment_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000024';
+-- A lead whose third worker has died is exhausted, and the worker that
+-- finds it gets another one in its place.
+UPDATE leads SET enrichment_lease_until = now() - interval '1 second', enrichment_attempts = 3
+ WHERE id = 'b0b00000-0000-0000-0000-000000000025';
+UPDATE leads SET enrichment_lease_until = now() - interval '1 second'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000024';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment(1);
 SELECT * FROM pg_temp.enrichment WHERE lead IN ('Lead 4', 'Lead 5') ORDER BY lead;
 
@@ -202,16 +243,23 @@ SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriched'
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriched', 'null');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriched', '"CTO"');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-00000000dead', 'enriched');
-SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriched', jsonb_build_object('note', repeat('megabyte', 131072)));
-SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriched', ('{"title": "CTO", "title": "CEO", "deep": ' || repeat('[', 1000) || repeat(']', 1000) || '}')::jsonb);
+SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021', 'enriched',
+                              jsonb_build_object('note', repeat('megabyte', 131072)));
+SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000021',
+                              'enriched',
+                              ('{"title": "CTO", "title": "CEO", "deep": ' || repeat('[', 1000)
+                               || repeat(']', 1000) || '}')::jsonb);
 SELECT contact_data ->> 'title' AS last_title FROM leads WHERE id = 'b0b00000-0000-0000-0000-000000000021';
 
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 -- Delivery
--- ---------------------------------------------------------------------------------------------------------------
+-- -----------------------------------------------------------------------------------------------------------
 
 -- Only enriched leads are delivered: the oldest first, each only once.
-SELECT company_data ->> 'name' AS lead, workspace_id = 'b0b00000-0000-0000-0000-000000000001' AS workspace, query_id = 'b0b00000-0000-0000-0000-000000000011' AS query, attempts
+SELECT company_data ->> 'name' AS lead,
+       workspace_id = 'b0b00000-0000-0000-0000-000000000001' AS workspace,
+       query_id = 'b0b00000-0000-0000-0000-000000000011' AS query,
+       attempts
   FROM get_leads_pending_delivery(batch_size => 2);
 SELECT company_data ->> 'name' AS lead FROM get_leads_pending_delivery();
 SELECT count(*) AS again FROM get_leads_pending_delivery();
@@ -226,11 +274,14 @@ SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'failed', 'mailbox gone');
 SELECT count(*) AS again FROM get_leads_pending_delivery();
 -- A worker dies three times.
-UPDATE leads SET delivery_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000025';
+UPDATE leads SET delivery_lease_until = now() - interval '1 second'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000025';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
-UPDATE leads SET delivery_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000025';
+UPDATE leads SET delivery_lease_until = now() - interval '1 second'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000025';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
-UPDATE leads SET delivery_lease_until = now() - interval '1 second' WHERE id = 'b0b00000-0000-0000-0000-000000000025';
+UPDATE leads SET delivery_lease_until = now() - interval '1 second'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000025';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
 SELECT * FROM pg_temp.delivery ORDER BY lead;
 
@@ -255,7 +306,8 @@ ROLLBACK;
 RESET ROLE;
 DISCARD PLANS;
 CREATE VIEW pg_temp.scans AS
-    SELECT sum(seq_scan) AS n FROM pg_stat_xact_user_tables WHERE schemaname = 'openinfo' AND relname IN ('leads', 'queries');
+    SELECT sum(seq_scan) AS n
+      FROM pg_stat_xact_user_tables WHERE schemaname = 'openinfo' AND relname IN ('leads', 'queries');
 BEGIN;
 SET LOCAL enable_seqscan = off;
 SELECT n AS before FROM pg_temp.scans \gset

@@ -140,7 +140,7 @@ BEGIN
 END
 $$;
 
--- One blank less or more.
+-- One space less or more.
 CREATE FUNCTION ref.spacings(q text[]) RETURNS SETOF text LANGUAGE sql IMMUTABLE AS $$
     SELECT array_to_string(q[:i - 1] || (q[i] || q[i + 1]) || q[i + 2:], ' ')
       FROM generate_series(1, cardinality(q) - 1) i
@@ -191,7 +191,7 @@ BEGIN
                      WHERE t.topic IN (SELECT topic FROM ref.with_all(VARIADIC v_stems) AS topic)
                        AND replace(t.norm, ' ', '') <> replace(v_norm, ' ', '')) t) found;
 
-    -- What equals the text, but for blanks, comes first.  Of the same words the one that is spelled most like
+    -- What equals the text, but for spaces, comes first.  Of the same words the one that is spelled most like
     -- it counts as much as the most wanted one.
     WITH equal AS (
         SELECT topic, volume, norm = v_norm AS same, ref.spelled(topic, p_text) AS spelled
