@@ -415,7 +415,8 @@ COMMENT ON FUNCTION @extschema@.create_computed_field(regclass, text, text) IS
     'Used by migrations: creates a computed field, a function of the row of a table';
 
 /*
- * Runs the migrations that schema_migrations does not list, in order, and removes the tables from the extension.
+ * Runs the migrations that schema_migrations does not list, in order, and removes the tables from the
+ * extension.
  * While a dump is restored it does nothing, because the dump creates the tables as they were.  Scripts of
  * pg_dump, and pg_restore, set row_security to off, by which a restore is recognized.
  *

@@ -24,32 +24,42 @@ void
 _PG_init(void)
 {
 	/*
-	 * openinfo.workspace_id (uuid, default empty): the active workspace of a person who is a member of several.  It is
-	 * checked when it is used and not when it is set, because it may be set before this library is loaded.
+	 * openinfo.workspace_id (uuid, default empty): the active workspace of a person who is a member of
+	 * several.  It is checked when it is used and not when it is set, because it may be set before this
+	 * library is loaded.
 	 */
 	DefineCustomStringVariable("openinfo.workspace_id",
 							   "Active workspace of the session; ignored unless the caller is a member.",
-							   "If empty, the claim workspace_id is used, or else the oldest workspace that the caller created, or joined.",
+							   "If empty, the claim workspace_id is used, or else the oldest workspace "
+							   "that the caller created, or joined.",
 							   &openinfo_workspace_id, "", PGC_USERSET, 0, NULL, NULL, NULL);
 
-	/* openinfo.allow_data_loss (boolean, default off): lets a downgrade with ALTER EXTENSION ... UPDATE delete rows. */
+	/*
+	 * openinfo.allow_data_loss (boolean, default off): lets a downgrade with ALTER EXTENSION ... UPDATE
+	 * delete rows.
+	 */
 	DefineCustomBoolVariable("openinfo.allow_data_loss",
 							 "Allows a downgrade to an older version to delete rows.",
 							 NULL,
 							 &openinfo_allow_data_loss, false, PGC_SUSET, 0, NULL, NULL, NULL);
 
-	/* openinfo.allow_drop (boolean, default off): lets DROP EXTENSION, DROP SCHEMA and DROP OWNED delete rows. */
+	/*
+	 * openinfo.allow_drop (boolean, default off): lets DROP EXTENSION, DROP SCHEMA and DROP OWNED delete
+	 * rows.
+	 */
 	DefineCustomBoolVariable("openinfo.allow_drop",
-							 "Allows DROP EXTENSION, DROP SCHEMA and DROP OWNED to delete tables that have rows.",
+							 "Allows DROP EXTENSION, DROP SCHEMA and DROP OWNED to delete tables "
+							 "that have rows.",
 							 NULL,
 							 &openinfo_allow_drop, false, PGC_SUSET, 0, NULL, NULL, NULL);
 
 	/*
-	 * openinfo.install_tables (boolean, default on): whether CREATE EXTENSION and apply_migrations() create tables.
-	 * A restore of pg_dump's is recognised without it; it is for tools that set row_security on.
+	 * openinfo.install_tables (boolean, default on): whether CREATE EXTENSION and apply_migrations() create
+	 * tables.  A restore of pg_dump's is recognised without it; it is for tools that set row_security on.
 	 */
 	DefineCustomBoolVariable("openinfo.install_tables",
-							 "Creates the tables with the extension; turn off while they are restored from a dump.",
+							 "Creates the tables with the extension; turn off while they are restored "
+							 "from a dump.",
 							 NULL,
 							 &openinfo_install_tables, true, PGC_SUSET, 0, NULL, NULL, NULL);
 

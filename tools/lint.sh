@@ -1,6 +1,7 @@
 #!/bin/bash
-# lint.sh [CHECK...]: the rules of the tree that no compiler knows; without CHECK all of them.  It needs only awk and, for
-# titles, git; it prints what it finds, and ends with 1 when that is something.
+# lint.sh [CHECK...]: the rules of the tree that no compiler knows; without CHECK all of them.  It needs only
+# awk and, for titles, git; it prints what it finds, and ends with 1 when that is something.
+# IN='FOLDER ...' limits columns and words to these folders.
 #
 #   arrows      a module of src/ includes only modules below it, and no files include each other in a circle
 #   columns     no line of C or SQL is longer than 110 columns, a tab being 4
@@ -48,7 +49,7 @@ check_arrows() {
 			if (unit($1) != unit($2)) { edge[unit($1), unit($2)] = 1; left[unit($1)]; left[unit($2)] }
 		}
 		END {
-			# whoever includes nothing that is left can go; what cannot go is in a circle, or above one
+			# a unit that includes nothing that is left is removed; what remains is in a circle, or above one
 			do {
 				gone = 0
 				for (u in left) {
@@ -62,7 +63,8 @@ check_arrows() {
 }
 
 check_columns() {
-	find src sql test demo bench tools \( -name '*.[ch]' -o -name '*.sql' -o -name '*.spec' \) -exec awk -v most=110 '
+	# shellcheck disable=SC2086	# a list of folders
+	find ${IN:-src sql test demo bench tools} \( -name '*.[ch]' -o -name '*.sql' -o -name '*.spec' \) -exec awk -v most=110 '
 		{
 			n = 0
 			for (i = 1; i <= length; i++) n = substr($0, i, 1) == "\t" ? n + 4 - n % 4 : n + 1
@@ -74,7 +76,7 @@ check_files() {
 	find src -name '*.[ch]' -exec awk 'FNR == 501 { print FILENAME ": is longer than 500 lines" }' {} +
 }
 
-# As clang-format leaves them, a function is what stands between a brace and a brace in the first column.
+# As clang-format leaves them, a function is what is between a brace and a brace in the first column.
 check_functions() {
 	find src -name '*.[ch]' -exec awk '
 		/^{/ { start = FNR }
@@ -82,9 +84,10 @@ check_functions() {
 }
 
 check_words() {
+	# shellcheck disable=SC2086	# a list of folders
 	grep -rnwE '[Hh](e|im|is|imself)' --include='*.[ch]' --include='*.sql' --include='*.spec' \
 		--include='*.p[lmy]' --include='*.mjs' --include='*.sh' --include='*.md' --include='*.yml' --include=Makefile \
-		--exclude=CHANGELOG.md . || true
+		--exclude=CHANGELOG.md ${IN:-.} || true
 }
 
 check_titles() {

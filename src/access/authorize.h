@@ -26,6 +26,7 @@ extern void		  authorize_user(Caller *caller, const pg_uuid_t *user);
 extern void		  authorize_role(const Caller *caller, Role required, const char *what);
 extern void		  authorize_service(const char *function);
 extern void		  authorize_monitor(const char *function);
-extern Datum	  authorize_workspace_query(FunctionCallInfo fcinfo, Statement *query, Datum *values, bool byval);
+extern Datum	  authorize_workspace_query(FunctionCallInfo fcinfo, Statement *query, Datum *values,
+											bool byval);
 
 #endif

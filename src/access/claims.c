@@ -113,7 +113,8 @@ claims_parse(const char *json, Claims *claims)
 	metadata = claim_value(object, "app_metadata");
 	if (!claims->has_workspace && metadata != NULL && metadata->type == jbvBinary &&
 		JsonContainerIsObject(metadata->val.binary.data))
-		claims->has_workspace = claim_uuid(metadata->val.binary.data, "workspace_id", "app_metadata.workspace_id",
+		claims->has_workspace = claim_uuid(metadata->val.binary.data,
+										   "workspace_id", "app_metadata.workspace_id",
 										   &claims->workspace);
 }
 

@@ -3,10 +3,11 @@
  *		Person -> membership, active workspace, role.
  *
  *	membership			a row of users: one person in one workspace
- *	active workspace	openinfo.workspace_id if set, else claim "workspace_id", top level or under "app_metadata";
- *						either counts only for a member of it.  With neither, the oldest membership that the person
- *						created, with create_workspace(), or else the oldest that they were added to: so nobody can
- *						move a person's work into a workspace of theirs by adding them
+ *	active workspace	openinfo.workspace_id if set, else claim "workspace_id", top level or under
+ *						"app_metadata"; either counts only for a member of it.  With neither, the oldest
+ *						membership that the person created, with create_workspace(), or else the oldest that
+ *						they were added to: so nobody can move a person's work into a workspace of theirs by
+ *						adding them
  *
  * Invariant: what a person belongs to comes from table users as the statement's snapshot shows it, and is
  * never kept across statements: a membership may end at any time.
@@ -30,7 +31,8 @@
 #include "core/lookup.h"
 
 /*
- * A membership of a person: in the given workspace, or, with NULL, the one that is active by default.  False when there is none.
+ * A membership of a person: in the given workspace, or, with NULL, the one that is active by default.  False
+ * when there is none.
  */
 static bool
 membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership *membership)
@@ -43,7 +45,8 @@ membership_find(const pg_uuid_t *person, const pg_uuid_t *workspace, Membership 
 	Lookup			  lookup;
 
 	lookup_begin(&lookup, users->relid, users->person_index,
-				 ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot(), keys, workspace ? 2 : 1);
+				 ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot(),
+				 keys, workspace ? 2 : 1);
 	while (lookup_next(&lookup))
 	{
 		bool		isnull, no_creator, created_self;
@@ -128,8 +131,8 @@ membership_role(Oid role)
  * get_user_workspace_id() returns uuid
  *
  * The caller's active workspace, or NULL: not authenticated, no membership, or not a member of the one that
- * was asked for.  Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or a
- * malformed openinfo.workspace_id.  Locks: AccessShare on users.  Rules: docs/security.md.
+ * was asked for.  Callers: authenticated, service_role; every policy.  Errors: 22023 for malformed claims or
+ * a malformed openinfo.workspace_id.  Locks: AccessShare on users.  Rules: docs/security.md.
  */
 PG_FUNCTION_INFO_V1(openinfo_get_user_workspace_id);
 Datum

@@ -7,8 +7,8 @@
  * says that something about it changed.
  *
  * Invariant: nothing kept here outlives an invalidation of its table, of the schema, or of the extension.
- * There is no cache of pg_extension and so no invalidation; one of its functions, which goes and comes with
- * it, stands in for it.
+ * There is no cache of pg_extension and so no invalidation; a function that is created and dropped
+ * with it is watched instead.
  */
 #include "openinfo.h"
 
@@ -46,7 +46,7 @@ static int	nchecked;
 static Oid		  schema = InvalidOid;
 static char		 *schema_name = NULL; /* quoted for SQL */
 static uint32	  schema_hash;		  /* of its row in pg_namespace */
-static uint32	  function_hash;	  /* of the row in pg_proc of a function that is made and goes with the extension */
+static uint32	  function_hash;	  /* of the row in pg_proc of a function of the extension */
 static uint64	  generation = 1;
 static UsersTable users; /* valid when users.relid is */
 
@@ -77,13 +77,14 @@ owners_relation_changed(Datum arg, Oid relid)
 }
 
 /*
- * The schema may have been renamed, or the extension dropped and made anew elsewhere: plans that name it are
- * stale.
+ * The schema may have been renamed, or the extension dropped and created again elsewhere: plans that name it
+ * are stale.
  */
 static void
 catalog_schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
-	if (OidIsValid(schema) && (hashvalue == 0 || hashvalue == (cacheid == NAMESPACEOID ? schema_hash : function_hash)))
+	if (OidIsValid(schema) &&
+		(hashvalue == 0 || hashvalue == (cacheid == NAMESPACEOID ? schema_hash : function_hash)))
 		catalog_forget();
 }
 
@@ -108,7 +109,8 @@ extension_row(void)
 	HeapTuple			  tuple;
 	FormData_pg_extension result = {0};
 
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(get_extension_oid("openinfo", false)));
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(get_extension_oid("openinfo", false)));
 	scan = systable_beginscan(rel, ExtensionOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -175,8 +177,8 @@ catalog_owner(void)
 }
 
 /*
- * Raises an error when a table belongs to another role: the owner of the schema may drop any table in it and create
- * another in its place, with triggers of their own.
+ * Raises an error when a table belongs to another role: the owner of the schema may drop any table in it and
+ * create another in its place, with triggers of their own.
  */
 static void
 check_owner(Oid relid, const char *name)
@@ -197,7 +199,8 @@ check_owner(Oid relid, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" is not owned by role %s", name, OWNER_ROLE),
-			 errhint("If the table is the one that extension openinfo created, run ALTER TABLE %s.%s OWNER TO %s.",
+			 errhint("If the table is the one that extension openinfo created, "
+					 "run ALTER TABLE %s.%s OWNER TO %s.",
 					 catalog_schema_name(), name, OWNER_ROLE)));
 }
 
@@ -224,14 +227,16 @@ catalog_is_table(Relation rel, const char *name)
  * Our tables: the users' own data before what could be created again, so that an error names the former.
  */
 const char *const catalog_tables[] = {
-	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs", "expired_export_files",
-	"people_search_results", "sealed_contacts", "saved_people_searches", "integrations", "sealed_secrets",
-	"integration_events", "billing_events", "stripe_customers", "notification_preferences", "global_topics", "trends",
-	"plans", "visible_fields", "schema_migrations", NULL};
+	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs",
+	"expired_export_files", "people_search_results", "sealed_contacts", "saved_people_searches",
+	"integrations", "sealed_secrets", "integration_events", "billing_events", "stripe_customers",
+	"notification_preferences", "global_topics", "trends", "plans", "visible_fields", "schema_migrations",
+	NULL};
 
 /*
- * Raises an error when one of our tables belongs to another role; SQL looks them up by name.  While one is missing, as in
- * a schema of an older version, they are looked at each time, because nothing tells when it is created.
+ * Raises an error when one of our tables belongs to another role; SQL looks them up by name.  While one is
+ * missing, as in a schema of an older version, they are looked at each time, because nothing tells when it is
+ * created.
  */
 void
 catalog_check_owners(void)
@@ -258,7 +263,7 @@ catalog_check_owners(void)
 	owners_checked = !missing;
 }
 
-/* Is it one of them?  False while the extension is being dropped. */
+/* Whether a relation is one of these tables.  False while the extension is being dropped. */
 bool
 catalog_is_ours(Oid relid)
 {
@@ -293,8 +298,9 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		index = (Form_pg_index) GETSTRUCT(tuple);
-		if (index->indisvalid && index->indisunique && index->indimmediate && index->indnkeyatts == ncolumns &&
-			index->indkey.values[0] == first && (ncolumns == 1 || index->indkey.values[1] == second) &&
+		if (index->indisvalid && index->indisunique && index->indimmediate &&
+			index->indnkeyatts == ncolumns && index->indkey.values[0] == first &&
+			(ncolumns == 1 || index->indkey.values[1] == second) &&
 			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
 			result = lfirst_oid(lc);
 		ReleaseSysCache(tuple);
@@ -362,13 +368,14 @@ catalog_users(void)
 Oid
 catalog_enum(const char *type, const char *label)
 {
-	Oid typid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type), ObjectIdGetDatum(catalog_schema()));
+	Oid typid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type),
+								ObjectIdGetDatum(catalog_schema()));
 
 	return GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid, ObjectIdGetDatum(typid), CStringGetDatum(label));
 }
 
 /*
- * Does a role work in every workspace?  service_role, whoever inherits from it, superusers, and roles with
+ * Does a role work in every workspace?  service_role, roles that inherit from it, superusers, and roles with
  * BYPASSRLS.
  */
 bool
@@ -376,5 +383,6 @@ catalog_is_service_role(Oid role)
 {
 	Oid service = get_role_oid("service_role", true);
 
-	return superuser_arg(role) || has_bypassrls_privilege(role) || (OidIsValid(service) && has_privs_of_role(role, service));
+	return superuser_arg(role) || has_bypassrls_privilege(role) ||
+		   (OidIsValid(service) && has_privs_of_role(role, service));
 }

@@ -22,9 +22,11 @@
 
 /* 17 gave the lexer a caller-owned struct and a const input */
 #if PG_VERSION_NUM >= 170000
-#define compat_json_lexer(text, len) makeJsonLexContextCstringLen(NULL, (text), (len), GetDatabaseEncoding(), true)
+#define compat_json_lexer(text, len) \
+	makeJsonLexContextCstringLen(NULL, (text), (len), GetDatabaseEncoding(), true)
 #else
-#define compat_json_lexer(text, len) makeJsonLexContextCstringLen((char *) (text), (len), GetDatabaseEncoding(), true)
+#define compat_json_lexer(text, len) \
+	makeJsonLexContextCstringLen((char *) (text), (len), GetDatabaseEncoding(), true)
 #endif
 
 /* 16 lets semantic actions stop the parser with an error of their own; in 15 they return nothing */
@@ -52,19 +54,25 @@
 
 /* 16 tells more of what is wrong with a time */
 #if PG_VERSION_NUM >= 160000
-#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), &(DateTimeErrorExtra){0})
+#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), &(DateTimeErrorExtra){0})
 #else
-#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
+#define compat_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
 #endif
 
 /* 18 counts index searches for EXPLAIN */
 #include "access/genam.h"
 #if PG_VERSION_NUM >= 180000
-#define compat_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), NULL, (nkeys), 0)
-#define compat_index_beginscan_bitmap(index, snapshot, nkeys) index_beginscan_bitmap((index), (snapshot), NULL, (nkeys))
+#define compat_index_beginscan(table, index, snapshot, nkeys) \
+	index_beginscan((table), (index), (snapshot), NULL, (nkeys), 0)
+#define compat_index_beginscan_bitmap(index, snapshot, nkeys) \
+	index_beginscan_bitmap((index), (snapshot), NULL, (nkeys))
 #else
-#define compat_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), (nkeys), 0)
-#define compat_index_beginscan_bitmap(index, snapshot, nkeys) index_beginscan_bitmap((index), (snapshot), (nkeys))
+#define compat_index_beginscan(table, index, snapshot, nkeys) \
+	index_beginscan((table), (index), (snapshot), (nkeys), 0)
+#define compat_index_beginscan_bitmap(index, snapshot, nkeys) \
+	index_beginscan_bitmap((index), (snapshot), (nkeys))
 #endif
 
 /* 18 hands out the rows of a bitmap's page in a second step */

@@ -34,7 +34,8 @@ error_signed_out(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_OPENINFO_UNAUTHORIZED),
 			 errmsg("authentication required"),
-			 errhint("Send a JWT with a \"sub\" claim; in plain SQL, set \"request.jwt.claims\" in the transaction.")));
+			 errhint("Send a JWT with a \"sub\" claim; in plain SQL, set \"request.jwt.claims\" "
+					 "in the transaction.")));
 }
 
 /* A function that works in the active workspace was called without one. */
@@ -44,8 +45,8 @@ error_no_workspace(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied: the caller has no active workspace"),
-			 errhint("Create a workspace with create_workspace(), or set \"openinfo.workspace_id\" to a workspace"
-					 " that the caller is a member of.")));
+			 errhint("Create a workspace with create_workspace(), or set \"openinfo.workspace_id\" "
+					 "to a workspace that the caller is a member of.")));
 }
 
 /* workspace: what the caller asked for; NULL when they passed null */
@@ -127,7 +128,8 @@ error_unpaid_contact(void)
  * unlimited.
  */
 void
-error_payment_required(const char *message, const char *hint, const char *plan, int64 limit, int64 used, int64 needed)
+error_payment_required(const char *message, const char *hint, const char *plan, int64 limit, int64 used,
+					   int64 needed)
 {
 	StringInfoData json;
 
@@ -279,7 +281,8 @@ error_not_in_workspace(const pg_uuid_t *user, const pg_uuid_t *workspace)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("user \"%s\" is not a member of workspace \"%s\"", uuid_text(user), uuid_text(workspace))));
+			 errmsg("user \"%s\" is not a member of workspace \"%s\"",
+					uuid_text(user), uuid_text(workspace))));
 }
 
 void
@@ -311,7 +314,8 @@ error_missing_column(const char *table, const char *column)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("column \"%s\" of table \"%s\" of extension \"openinfo\" is missing", column, table),
-			 errhint("Restore the column: columns can be added to the extension's tables, but not dropped or renamed.")));
+			 errhint("Restore the column: columns can be added to the extension's tables, "
+					 "but not dropped or renamed.")));
 }
 
 /* A trigger or a rule of the user's discarded what must not be lost. */
@@ -331,7 +335,8 @@ error_drop(const char *command, const char *table, int64 rows)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("%s would delete data of extension \"openinfo\"", command),
-			 errdetail_plural("Table \"%s\" has " INT64_FORMAT " row.", "Table \"%s\" has " INT64_FORMAT " rows.",
+			 errdetail_plural("Table \"%s\" has " INT64_FORMAT " row.",
+							  "Table \"%s\" has " INT64_FORMAT " rows.",
 							  (unsigned long) rows, table, rows),
 			 errhint("Back up the data, or set \"openinfo.allow_drop\" to \"on\" as a superuser.")));
 }
@@ -342,8 +347,8 @@ error_missing_cron(const char *database)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("extension \"pg_cron\" is not installed in database \"%s\"", database),
-			 errhint("Run CREATE EXTENSION pg_cron; where it is installed in another database, schedule the jobs there"
-					 " with cron.schedule_in_database().")));
+			 errhint("Run CREATE EXTENSION pg_cron; if it is installed in another database, "
+					 "schedule the jobs there with cron.schedule_in_database().")));
 }
 
 void

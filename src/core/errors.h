@@ -27,7 +27,8 @@ extern void error_role(const char *required, const char *what) pg_attribute_nore
 extern void error_unpaid_contact(void) pg_attribute_noreturn();
 
 /* PT402: not enough credits, or a plan limit exceeded */
-extern void error_payment_required(const char *message, const char *hint, const char *plan, int64 limit, int64 used,
+extern void error_payment_required(const char *message, const char *hint, const char *plan, int64 limit,
+								   int64 used,
 								   int64 needed) pg_attribute_noreturn();
 
 /* 22023: an argument out of range */
@@ -39,9 +40,12 @@ extern void error_below_one(const char *argument, int64 value) pg_attribute_nore
 extern void error_negative(const char *argument, int64 value) pg_attribute_noreturn();
 extern void error_not_object(const char *argument) pg_attribute_noreturn();
 extern void error_not_array(const char *argument) pg_attribute_noreturn();
-extern void error_invalid_value(const char *argument, const char *value, const char *valid) pg_attribute_noreturn();
-extern void error_unknown_key(const char *argument, const char *key, const char *valid) pg_attribute_noreturn();
-extern void error_wrong_type(const char *argument, const char *key, const char *wanted) pg_attribute_noreturn();
+extern void error_invalid_value(const char *argument, const char *value, const char *valid)
+	pg_attribute_noreturn();
+extern void error_unknown_key(const char *argument, const char *key, const char *valid)
+	pg_attribute_noreturn();
+extern void error_wrong_type(const char *argument, const char *key, const char *wanted)
+	pg_attribute_noreturn();
 extern void error_no_such_row(const char *what, const pg_uuid_t *id) pg_attribute_noreturn();
 extern void error_no_such_plan(const text *plan) pg_attribute_noreturn();
 extern void error_plans_missing(const pg_uuid_t *workspace) pg_attribute_noreturn();

@@ -46,7 +46,8 @@ lookup_begin(Lookup *lookup, Oid relid, Oid index, Snapshot snapshot, const Look
 		snapshot = lookup->latest;
 	lookup->rel = table_open(relid, AccessShareLock);
 	if (!OidIsValid(index))
-		index = catalog_unique_index(lookup->rel, keys[0].column, nkeys > 1 ? keys[1].column : InvalidAttrNumber);
+		index = catalog_unique_index(lookup->rel, keys[0].column,
+									 nkeys > 1 ? keys[1].column : InvalidAttrNumber);
 	for (int i = 0; i < nkeys; i++)
 		ScanKeyEntryInitialize(&scan_keys[i], 0, OidIsValid(index) ? i + 1 : keys[i].column,
 							   BTEqualStrategyNumber, InvalidOid,

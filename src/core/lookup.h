@@ -34,7 +34,8 @@ typedef struct Lookup
 	Snapshot		latest; /* registered here, or NULL */
 } Lookup;
 
-extern void	 lookup_begin(Lookup *lookup, Oid relid, Oid index, Snapshot snapshot, const LookupKey *keys, int nkeys);
+extern void	 lookup_begin(Lookup *lookup, Oid relid, Oid index, Snapshot snapshot, const LookupKey *keys,
+						  int nkeys);
 extern bool	 lookup_next(Lookup *lookup);
 extern Datum lookup_value(Lookup *lookup, AttrNumber column, bool *isnull);
 extern void	 lookup_end(Lookup *lookup);

@@ -37,7 +37,8 @@ statement_enter(StatementScope *scope, Oid role, int more_context)
 	GetUserIdAndSecContext(&scope->user, &scope->sec_context);
 	SetUserIdAndSecContext(role, scope->sec_context | more_context);
 	scope->guc_nest_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }
@@ -77,13 +78,15 @@ statement_end(const StatementScope *scope)
 	SetUserIdAndSecContext(scope->user, scope->sec_context);
 }
 
-/* Puts the schema's name where @extschema@ stands. */
+/* Replaces @extschema@ by the name of the schema. */
 static char *
 with_schema(const char *sql)
 {
-	return text_to_cstring(DatumGetTextPP(DirectFunctionCall3Coll(replace_text, C_COLLATION_OID,
-																  CStringGetTextDatum(sql), CStringGetTextDatum("@extschema@"),
-																  CStringGetTextDatum(catalog_schema_name()))));
+	Datum replaced = DirectFunctionCall3Coll(replace_text, C_COLLATION_OID, CStringGetTextDatum(sql),
+											 CStringGetTextDatum("@extschema@"),
+											 CStringGetTextDatum(catalog_schema_name()));
+
+	return text_to_cstring(DatumGetTextPP(replaced));
 }
 
 /*
@@ -205,7 +208,8 @@ statement_return_query(FunctionCallInfo fcinfo, Statement *plan, const Datum *va
 	}
 	options.read_only = true;
 	options.dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(options.dest, set->setResult, set->econtext->ecxt_per_query_memory, false, set->setDesc,
+	SetTuplestoreDestReceiverParams(options.dest, set->setResult, set->econtext->ecxt_per_query_memory,
+									false, set->setDesc,
 									"rows of the statement do not fit the function");
 	result = SPI_execute_plan_extended(plan->plan, &options);
 	if (result < 0)

@@ -12,18 +12,18 @@
 #define STATEMENT_MAX_ARGS 12
 
 /*
- * A statement and its plan, in a static variable of the room that runs it:
+ * A statement and its plan, in a static variable of the function that runs it:
  *
  *		static Statement spend = STATEMENT("UPDATE @extschema@.users SET ... WHERE id = $1", "uuid, int4");
  *
- * @extschema@ stands for the extension's schema, as in the scripts; the types may use it too.
+ * @extschema@ is replaced by the schema of the extension, as in the scripts; the types may use it too.
  */
 typedef struct Statement
 {
 	const char *sql;
 	const char *types;
 	SPIPlanPtr	plan;		/* NULL until it is first run */
-	uint64		generation; /* of the catalog when it was made */
+	uint64		generation; /* of the catalog when it was prepared */
 } Statement;
 
 #define STATEMENT(sql, types)   \
@@ -44,13 +44,15 @@ extern void	  statement_begin(StatementScope *scope);
 extern void	  statement_begin_as(StatementScope *scope, Oid role);
 extern void	  statement_begin_as_caller(StatementScope *scope);
 extern void	  statement_end(const StatementScope *scope);
-extern uint64 statement_run(Statement *plan, const Datum *values, const char *nulls, bool read_only, long limit);
+extern uint64 statement_run(Statement *plan, const Datum *values, const char *nulls, bool read_only,
+							long limit);
 
 /* A cursor, for results that may be large: SPI_cursor_fetch(). */
 extern Portal statement_open(Statement *plan, const Datum *values, const char *nulls);
 
 /* A function that returns a table: the rows of one query, */
-extern uint64 statement_return_query(FunctionCallInfo fcinfo, Statement *plan, const Datum *values, const char *nulls);
+extern uint64 statement_return_query(FunctionCallInfo fcinfo, Statement *plan, const Datum *values,
+									 const char *nulls);
 /*
  * or, for one that writes and chooses, statement_returns_table() before statement_begin(), and then rows of
  * the last result.

@@ -57,7 +57,7 @@ white_space_length(const char *string, int length)
 	return is_white_space(code_point(string, bytes)) ? bytes : 0;
 }
 
-/* Is a string blank? */
+/* Whether a string is blank */
 bool
 white_space_only(const char *string, int length)
 {

@@ -2,9 +2,10 @@
  * counter.c
  *		The counter of the credits that a member has spent today.
  *
- *	credit day	a UTC day.  users.daily_credits_used belongs to the day in users.credits_reset_on; on a later day it
- *				counts as zero, so a midnight job that did not run neither blocks nor frees a member.  A day in the
- *				future was written before the clock was set back: its count holds, or credits could be spent twice
+ *	credit day	a UTC day.  users.daily_credits_used belongs to the day in users.credits_reset_on; on a later
+ *				day it counts as zero, so a midnight job that did not run neither blocks nor frees a member.
+ *				A day in the future was written before the clock was set back: its count holds, or credits
+ *				could be spent twice
  *	today		the credit day on which the transaction began, as in now() and in the ledger's created_at
  *	limit		users.daily_credit_limit; unlimited (NULL) ends at the counter's maximum
  *
@@ -126,7 +127,8 @@ void
 counter_unspend(const pg_uuid_t *user, const pg_uuid_t *workspace, int32 credits)
 {
 	static Statement unspend = STATEMENT(
-		"UPDATE @extschema@.users SET daily_credits_used = daily_credits_used - $3 WHERE id = $1 AND workspace_id = $2",
+		"UPDATE @extschema@.users SET daily_credits_used = daily_credits_used - $3"
+		" WHERE id = $1 AND workspace_id = $2",
 		"uuid, uuid, int4");
 	Datum values[3] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace), Int32GetDatum(credits)};
 
@@ -230,7 +232,8 @@ reset_counters(void *rows)
 	/* a counter that is locked is being spent from, or reset, and either sets it to today */
 	static Statement reset = STATEMENT(
 		"UPDATE @extschema@.users u SET daily_credits_used = 0, credits_reset_on = $1"
-		"  FROM (SELECT ctid AS place FROM @extschema@.users WHERE daily_credits_used <> 0 AND credits_reset_on < $1"
+		"  FROM (SELECT ctid AS place FROM @extschema@.users"
+		"         WHERE daily_credits_used <> 0 AND credits_reset_on < $1"
 		"          FOR NO KEY UPDATE SKIP LOCKED) AS spent"
 		" WHERE u.ctid = spent.place AND u.daily_credits_used <> 0 AND u.credits_reset_on < $1",
 		"date");

@@ -68,7 +68,8 @@ ledger_write(const CreditSpend *spend, const pg_uuid_t *person, pg_uuid_t *id)
 {
 	static Statement with_key = STATEMENT(
 		"INSERT INTO @extschema@.credit_usage"
-		" (workspace_id, user_id, action_type, credits_used, reference_id, metadata, idempotency_key, auth_user_id)"
+		" (workspace_id, user_id, action_type, credits_used, reference_id, metadata, idempotency_key,"
+		"  auth_user_id)"
 		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $7, $8)"
 		" ON CONFLICT (workspace_id, idempotency_key) DO NOTHING RETURNING id",
 		"uuid, uuid, @extschema@.credit_action, int4, uuid, jsonb, text, uuid");
@@ -122,7 +123,8 @@ ledger_find(const CreditSpend *spend, pg_uuid_t *id)
 	if (!DatumGetBool(statement_value(2, &isnull)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("idempotency key \"%s\" was already used with other arguments", text_to_cstring(spend->key)),
+				 errmsg("idempotency key \"%s\" was already used with other arguments",
+						text_to_cstring(spend->key)),
 				 errhint("Repeat the arguments of the first call, or use a new key.")));
 	return true;
 }
@@ -142,7 +144,7 @@ error_spend(const CreditSpend *spend)
 						   counter.plan, counter.balance.limit, counter.balance.used, spend->credits);
 }
 
-/* Checks the arguments, whoever passes them. */
+/* Checks the arguments, for every caller. */
 static void
 check_spend(const CreditSpend *spend)
 {
@@ -158,7 +160,8 @@ check_spend(const CreditSpend *spend)
 		if (white_space_only(key, length) || pg_mbstrlen_with_len(key, length) > LONGEST_KEY)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"p_idempotency_key\" must have 1 to %d characters and not be blank", LONGEST_KEY)));
+					 errmsg("argument \"p_idempotency_key\" must have 1 to %d characters and not be blank",
+							LONGEST_KEY)));
 	}
 }
 
@@ -201,7 +204,8 @@ credits_spend(const CreditSpend *spend, CreditBalance *balance)
 /*
  * record_credit_usage(p_workspace_id uuid, p_user_id uuid, p_action_type credit_action, p_credits_used int
  * default 1,
- *		p_reference_id uuid default null, p_metadata jsonb default '{}', p_idempotency_key text default null) returns uuid
+ *		p_reference_id uuid default null, p_metadata jsonb default '{}', p_idempotency_key text default null)
+ *		returns uuid
  *
  * Spends a member's credits; returns credit_usage.id.  Callers: authenticated for themselves, service_role
  * for any member.  Errors: PT401 authentication required; 42501 another workspace or another member; 22023 a
@@ -249,11 +253,12 @@ openinfo_record_credit_usage(PG_FUNCTION_ARGS)
 static bool
 is_plain_table(Oid relid)
 {
-	static Statement distributed = STATEMENT("SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1",
-											 "pg_catalog.regclass");
-	StatementScope	 scope;
-	Datum			 value = ObjectIdGetDatum(relid);
-	bool			 plain = get_rel_relkind(relid) == RELKIND_RELATION;
+	static Statement distributed = STATEMENT(
+		"SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1",
+		"pg_catalog.regclass");
+	StatementScope scope;
+	Datum		   value = ObjectIdGetDatum(relid);
+	bool		   plain = get_rel_relkind(relid) == RELKIND_RELATION;
 
 	if (plain && OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE)))
 	{
@@ -293,7 +298,8 @@ error_ledger_change(const char *table)
 static bool
 author_removed(const char *column, Datum before, bool now_null)
 {
-	return (strcmp(column, "user_id") == 0 || strcmp(column, "created_by") == 0) && now_null && row_is_deleted("users", before);
+	return (strcmp(column, "user_id") == 0 || strcmp(column, "created_by") == 0) &&
+		   now_null && row_is_deleted("users", before);
 }
 
 /*

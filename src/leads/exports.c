@@ -21,9 +21,10 @@
  * queue_file_deletion() returns trigger: AFTER DELETE ON export_jobs FOR EACH ROW
  *		WHEN (NOT is_blank(OLD.file_url))
  *
- * Adds the file of a deleted job to expired_export_files; expired_at is the time at which the job expired, now at
- * the latest.
- * Errors: 39P01 when it is not called as that trigger.  Locks: the workspace KEY SHARE, as its foreign key does.
+ * Adds the file of a deleted job to expired_export_files; expired_at is the time at which the job expired,
+ * now at the latest.
+ * Errors: 39P01 when it is not called as that trigger.  Locks: the workspace KEY SHARE, as its foreign key
+ * does.
  */
 PG_FUNCTION_INFO_V1(openinfo_queue_file_deletion);
 Datum

@@ -172,7 +172,7 @@ batch_array(const Lead *leads, int nleads, bool contacts)
  * Writing a batch
  * -------------------------------------------------------------------------------------------------------- */
 
-/* Where a batch goes, how, and what became of it. */
+/* A batch of leads: its workspace, its options and its result */
 typedef struct Ingestion
 {
 	Datum	   workspace;

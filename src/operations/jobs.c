@@ -7,8 +7,8 @@
  *	overdue		active, and not started since the job's interval (a day or a week) and ten minutes
  *
  * pg_cron is in one database of a server, if in any, so nothing here may require it: its tables and functions
- * are looked up when they are used.  Jobs belong to the owner of the extension, whoever schedules them: so
- * scheduling them again finds them, and they run as a role that may call the functions.
+ * are looked up when they are used.  Jobs belong to the owner of the extension, no matter who schedules them:
+ * so scheduling them again finds them, and they run as a role that may call the functions.
  *
  * Invariant: in a database with pg_cron, schedule_jobs() leaves exactly these four jobs for it, however often
  * and in however many sessions at once it is called.
@@ -57,17 +57,18 @@ jobs_have_cron(void)
 static bool
 job_exists(const Job *job)
 {
-	List *function = list_make2(makeString(get_namespace_name(catalog_schema())), makeString(pstrdup(job->function)));
+	List *function = list_make2(makeString(get_namespace_name(catalog_schema())),
+								makeString(pstrdup(job->function)));
 
 	return OidIsValid(LookupFuncName(function, 0, NULL, true));
 }
 
 /*
- * The command of a job.  The function is looked up among the members of the extension: a function of that name in
- * a schema of that name may be anybody's, and the job belongs to a superuser.  When the extension has been dropped,
- * the job unschedules itself; while the extension exists, an error is an error, shown in openinfo_jobs.  It looks
- * the job up, because pg_cron runs a minute that it missed even when the job no longer exists.  pg_cron does not
- * record when a job was scheduled; the first line does, for "overdue".
+ * The command of a job.  The function is looked up among the members of the extension: a function of that
+ * name in a schema of that name may be anybody's, and the job belongs to a superuser.  When the extension has
+ * been dropped, the job unschedules itself; while the extension exists, an error is an error, shown in
+ * openinfo_jobs.  It looks the job up, because pg_cron runs a minute that it missed even when the job no
+ * longer exists.  pg_cron does not record when a job was scheduled; the first line does, for "overdue".
  */
 static char *
 jobs_command(const Job *job)
@@ -81,7 +82,8 @@ jobs_command(const Job *job)
 					"  SELECT pg_catalog.format('SELECT %%I.%%I()', n.nspname, p.proname) INTO v_call\n"
 					"    FROM pg_catalog.pg_extension e\n"
 					"    JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) e.oid\n"
-					"     AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass\n"
+					"     AND d.refclassid OPERATOR(pg_catalog.=)"
+					" 'pg_catalog.pg_extension'::pg_catalog.regclass\n"
 					"     AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass\n"
 					"     AND d.deptype OPERATOR(pg_catalog.=) 'e'\n"
 					"    JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) d.objid\n"
@@ -152,7 +154,7 @@ openinfo_schedule_jobs(PG_FUNCTION_ARGS)
 /*
  * unschedule_jobs() returns setof text
  *
- * Unschedules the four jobs of this database, whoever scheduled them; returns the names of those that
+ * Unschedules the four jobs of this database, no matter who scheduled them; returns the names of those that
  * existed, no rows where pg_cron is not in this database. Callers, locks: as schedule_jobs().  Errors: 42501
  * other callers; 25006 read-only.
  */
@@ -209,8 +211,8 @@ enum
  * The four jobs and their last runs; behind view openinfo_jobs.  last_status is 'not scheduled' where
  * pg_cron, in this database, has no such job.  overdue is NULL for a job that is not scheduled, or when
  * pg_cron does not record runs.
- * Callers: superusers, service_role and openinfo_monitor.  Errors: 42501 other callers.  Locks: AccessShare on pg_cron's two
- * tables.
+ * Callers: superusers, service_role and openinfo_monitor.  Errors: 42501 other callers.  Locks: AccessShare
+ * on pg_cron's two tables.
  */
 PG_FUNCTION_INFO_V1(openinfo_job_status);
 Datum

@@ -2,8 +2,9 @@
  * metrics.c
  *		Totals over the rows of all workspaces, for monitoring.
  *
- *	queue		queries, enrichment, delivery (see work_queue.c) and integration_events.  Its depth is the number
- *				of items that a worker could claim now; its age is how long the oldest of them has been waiting
+ *	queue		queries, enrichment, delivery (see work_queue.c) and integration_events.  Its depth is the
+ *				number of items that a worker could claim now; its age is how long the oldest of them has been
+ *				waiting
  *
  * View openinfo_metrics adds what every role may read in the catalog, and the jobs.
  *
@@ -30,15 +31,20 @@ openinfo_tenant_metrics(PG_FUNCTION_ARGS)
 		"         min(created_at) FILTER (WHERE to_enrich) AS enrich_since,"
 		"         count(*) FILTER (WHERE to_deliver) AS deliver,"
 		"         min(created_at) FILTER (WHERE to_deliver) AS deliver_since,"
-		"         count(*) FILTER (WHERE enrichment_status = 'failed' AND enrichment_attempts >= 3) AS unenriched,"
-		"         count(*) FILTER (WHERE delivery_status = 'failed' AND delivery_attempts >= 3) AS undelivered,"
-		"         count(*) FILTER (WHERE enrichment_status = 'failed' OR delivery_status = 'failed') AS failed"
+		"         count(*) FILTER (WHERE enrichment_status = 'failed' AND enrichment_attempts >= 3)"
+		"           AS unenriched,"
+		"         count(*) FILTER (WHERE delivery_status = 'failed' AND delivery_attempts >= 3)"
+		"           AS undelivered,"
+		"         count(*) FILTER (WHERE enrichment_status = 'failed' OR delivery_status = 'failed')"
+		"           AS failed"
 		"    FROM (SELECT *,"
 		"                 (enrichment_status IN ('pending', 'enriching')"
 		"                  OR enrichment_status = 'failed' AND enrichment_attempts < 3)"
-		"                 AND (enrichment_lease_until IS NULL OR enrichment_lease_until <= now()) AS to_enrich,"
+		"                 AND (enrichment_lease_until IS NULL OR enrichment_lease_until <= now())"
+		"                   AS to_enrich,"
 		"                 enrichment_status = 'enriched'"
-		"                 AND (delivery_status = 'pending' OR delivery_status = 'failed' AND delivery_attempts < 3)"
+		"                 AND (delivery_status = 'pending'"
+		"                      OR delivery_status = 'failed' AND delivery_attempts < 3)"
 		"                 AND (delivery_lease_until IS NULL OR delivery_lease_until <= now()) AS to_deliver"
 		"            FROM @extschema@.leads) l),"
 		" query AS ("
@@ -61,7 +67,8 @@ openinfo_tenant_metrics(PG_FUNCTION_ARGS)
 		" SELECT 'openinfo_leads_exhausted', jsonb_build_object('phase', x.phase), x.n::float8"
 		"   FROM lead, LATERAL (VALUES ('enrichment', unenriched), ('delivery', undelivered)) x (phase, n)"
 		" UNION ALL"
-		" SELECT 'openinfo_expired_export_files', '{}', count(*)::float8 FROM @extschema@.expired_export_files"
+		" SELECT 'openinfo_expired_export_files', '{}', count(*)::float8"
+		"   FROM @extschema@.expired_export_files"
 		" UNION ALL"
 		" SELECT 'openinfo_credits_spent_today', '{}', coalesce(sum(daily_credits_used), 0)::float8"
 		"   FROM @extschema@.users WHERE credits_reset_on = (now() AT TIME ZONE 'UTC')::date"

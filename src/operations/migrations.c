@@ -2,9 +2,9 @@
  * migrations.c
  *		What the scripts of the extension need to know about tables, and how they write rows.
  *
- * Scripts run as a superuser.  A table of ours that somebody has replaced could run anything as that superuser, and so
- * could a trigger that a user has added to it; therefore scripts check the owners first, and write rows as
- * openinfo_owner.
+ * Scripts run as a superuser.  A table of the extension that another role has replaced could run anything as
+ * that superuser, and so could a trigger that a user has added to it; therefore scripts check the owners
+ * first, and write rows as openinfo_owner.
  */
 #include "openinfo.h"
 
@@ -27,8 +27,8 @@ require_superuser(const char *function)
 /*
  * require_owned_tables() returns void
  *
- * Raises 55000 when a table that has one of our names is not owned by openinfo_owner; tables of later versions may be
- * missing.  Callers: superusers.
+ * Raises 55000 when a table that has one of our names is not owned by openinfo_owner; tables of later
+ * versions may be missing.  Callers: superusers.
  */
 PG_FUNCTION_INFO_V1(openinfo_require_owned_tables);
 Datum
@@ -42,9 +42,9 @@ openinfo_require_owned_tables(PG_FUNCTION_ARGS)
 /*
  * execute_as_owner(p_statement text) returns bigint
  *
- * Runs one SQL statement as openinfo_owner, so that triggers of users run as that role, and returns the number of rows.
- * Names in it must be qualified: the search_path is pg_catalog, pg_temp.  Callers: superusers.  Errors: 42501 anybody
- * else; 55000 as require_owned_tables(); those of the statement.
+ * Runs one SQL statement as openinfo_owner, so that triggers of users run as that role, and returns the
+ * number of rows.  Names in it must be qualified: the search_path is pg_catalog, pg_temp.  Callers:
+ * superusers.  Errors: 42501 anybody else; 55000 as require_owned_tables(); those of the statement.
  */
 PG_FUNCTION_INFO_V1(openinfo_execute_as_owner);
 Datum

@@ -7,7 +7,7 @@
  *	list	the array that addresses are in
  *
  * The order of addresses:
- *	1. below a key that speaks of mail, before any other place
+ *	1. below a key that names mail, before any other place
  *	2. by their labels: work, and the key "email" of the person; none; personal; old; assistant's; company's
  *	3. in a list by their confidence, where it has one
  *	4. in the order in which jsonb keeps keys: shorter ones first
@@ -36,7 +36,7 @@ typedef enum Rank
 	RANK_OLD,
 	RANK_ASSISTANT,
 	RANK_COMPANY,
-	RANK_ELSEWHERE /* added where no key speaks of mail */
+	RANK_ELSEWHERE /* added where no key names mail */
 } Rank;
 
 /* Words, by their beginnings. */
@@ -59,7 +59,7 @@ static const struct
 /* A place in the object. */
 typedef struct Place
 {
-	bool   mail;  /* a key above speaks of mail */
+	bool   mail;  /* a key above names mail */
 	bool   work;  /* a label says work */
 	Rank   other; /* the worst label, or RANK_NONE */
 	int	   list;  /* 0: in none */

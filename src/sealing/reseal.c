@@ -87,8 +87,8 @@ openinfo_is_sealed(PG_FUNCTION_ARGS)
  * Applies visible_fields to the rows that are there, in both directions: seals what is no longer on the list
  * and shows what is.  Rows that are paid for stay as they are.  Returns how many rows it changed; a NOTICE
  * reports progress.
- * Callers: superusers.  Errors: 42501; 22023 another object than person and integration.  Locks: the rows that
- * it changes, until the end of the transaction.
+ * Callers: superusers.  Errors: 42501; 22023 another object than person and integration.  Locks: the rows
+ * that it changes, until the end of the transaction.
  */
 PG_FUNCTION_INFO_V1(openinfo_reseal);
 Datum

@@ -60,7 +60,8 @@ audit_with(const TriggerData *trigger, int attnum, Datum value)
 {
 	bool isnull = false;
 
-	return heap_modify_tuple_by_cols(audit_row(trigger), RelationGetDescr(trigger->tg_relation), 1, &attnum, &value, &isnull);
+	return heap_modify_tuple_by_cols(audit_row(trigger), RelationGetDescr(trigger->tg_relation),
+									 1, &attnum, &value, &isnull);
 }
 
 /*
@@ -87,7 +88,8 @@ openinfo_set_created_by(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 
 	/* a workspace is its own workspace */
-	workspace_id = SPI_fnumber(RelationGetDescr(rel), catalog_is_table(rel, "workspaces") ? "id" : "workspace_id");
+	workspace_id = SPI_fnumber(RelationGetDescr(rel),
+							   catalog_is_table(rel, "workspaces") ? "id" : "workspace_id");
 	if (workspace_id > 0)
 	{
 		workspace = heap_getattr(row, workspace_id, RelationGetDescr(rel), &isnull);
@@ -169,9 +171,11 @@ openinfo_set_updated_at(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 
 	attnum = audit_column(trigger, "updated_at");
-	now = Max(GetCurrentTimestamp(), DatumGetTimestampTz(heap_getattr(trigger->tg_trigtuple, attnum, desc, &isnull)) + 1);
+	now = Max(GetCurrentTimestamp(),
+			  DatumGetTimestampTz(heap_getattr(trigger->tg_trigtuple, attnum, desc, &isnull)) + 1);
 
-	if (TupleDescAttr(desc, attnum - 1)->atttypid == TIMESTAMPTZOID && audit_fixed_place(row, desc, attnum) != NULL)
+	if (TupleDescAttr(desc, attnum - 1)->atttypid == TIMESTAMPTZOID &&
+		audit_fixed_place(row, desc, attnum) != NULL)
 	{
 		row = heap_copytuple(row);
 		place = audit_fixed_place(row, desc, attnum);
@@ -243,7 +247,8 @@ openinfo_set_week_end(PG_FUNCTION_ARGS)
 	TriggerData *trigger = audit_trigger(fcinfo, "set_week_end");
 	HeapTuple	 row = audit_row(trigger);
 	bool		 isnull;
-	Datum		 start = heap_getattr(row, audit_column(trigger, "week_start"), RelationGetDescr(trigger->tg_relation), &isnull);
+	Datum		 start = heap_getattr(row, audit_column(trigger, "week_start"),
+									  RelationGetDescr(trigger->tg_relation), &isnull);
 
 	if (isnull)
 		return PointerGetDatum(row);
@@ -268,8 +273,9 @@ openinfo_set_expires_at(PG_FUNCTION_ARGS)
 	Datum		 values[2];
 	bool		 nulls[2] = {false, false};
 	bool		 isnull;
-	TimestampTz	 completed = DatumGetTimestampTz(heap_getattr(row, attnums[0], RelationGetDescr(trigger->tg_relation), &isnull));
-	TimestampTz	 expires;
+	TimestampTz	 completed = DatumGetTimestampTz(
+		 heap_getattr(row, attnums[0], RelationGetDescr(trigger->tg_relation), &isnull));
+	TimestampTz expires;
 
 	if (isnull)
 		completed = GetCurrentTransactionStartTimestamp();
@@ -280,5 +286,6 @@ openinfo_set_expires_at(PG_FUNCTION_ARGS)
 		TIMESTAMP_NOEND(expires);
 	values[0] = TimestampTzGetDatum(completed);
 	values[1] = TimestampTzGetDatum(expires);
-	return PointerGetDatum(heap_modify_tuple_by_cols(row, RelationGetDescr(trigger->tg_relation), lengthof(attnums), attnums, values, nulls));
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, RelationGetDescr(trigger->tg_relation),
+													 lengthof(attnums), attnums, values, nulls));
 }

@@ -5,12 +5,12 @@
  *	actor	the caller, with their role in the workspace
  *	target	the member that something is done to
  *
- * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above their
- * own; an admin does nothing to an owner.
+ * Invariants: a workspace never loses its last owner through these functions; nobody grants a role above
+ * their own; an admin does nothing to an owner.
  *
- * Whoever changes the membership of a workspace locks the workspace's row first, and then reads roles again:
- * so two owners who leave at the same time are one after the other, and an admin who was just demoted is
- * seen as demoted.
+ * A function that changes the members of a workspace locks the workspace's row first, and then reads roles
+ * again: so two owners who leave at the same time are one after the other, and an admin who was just demoted
+ * is seen as demoted.
  */
 #include "openinfo.h"
 
@@ -46,8 +46,10 @@ uuid_copy(Datum value)
 bool
 members_lock_workspace(const pg_uuid_t *workspace)
 {
-	static Statement lock = STATEMENT("SELECT FROM @extschema@.workspaces WHERE id = $1 FOR NO KEY UPDATE", "uuid");
-	Datum			 value = UUIDPGetDatum(workspace);
+	static Statement lock = STATEMENT(
+		"SELECT FROM @extschema@.workspaces WHERE id = $1 FOR NO KEY UPDATE",
+		"uuid");
+	Datum value = UUIDPGetDatum(workspace);
 
 	return statement_run(&lock, &value, NULL, false, 0) > 0;
 }
@@ -56,9 +58,11 @@ members_lock_workspace(const pg_uuid_t *workspace)
 static Role
 current_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
 {
-	static Statement read = STATEMENT("SELECT role FROM @extschema@.users WHERE id = $1 AND workspace_id = $2 FOR UPDATE", "uuid, uuid");
-	Datum			 values[2] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace)};
-	bool			 isnull;
+	static Statement read = STATEMENT(
+		"SELECT role FROM @extschema@.users WHERE id = $1 AND workspace_id = $2 FOR UPDATE",
+		"uuid, uuid");
+	Datum values[2] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace)};
+	bool  isnull;
 
 	if (statement_run(&read, values, NULL, false, 0) == 0)
 		return ROLE_NONE;
@@ -81,8 +85,10 @@ error_role_above_own(void)
 static void
 error_if_last_owner(const pg_uuid_t *workspace)
 {
-	static Statement owners = STATEMENT("SELECT FROM @extschema@.users WHERE workspace_id = $1 AND role = 'owner' ORDER BY id FOR UPDATE", "uuid");
-	Datum			 value = UUIDPGetDatum(workspace);
+	static Statement owners = STATEMENT(
+		"SELECT FROM @extschema@.users WHERE workspace_id = $1 AND role = 'owner' ORDER BY id FOR UPDATE",
+		"uuid");
+	Datum value = UUIDPGetDatum(workspace);
 
 	if (statement_run(&owners, &value, NULL, false, 0) <= 1)
 		ereport(ERROR,
@@ -96,7 +102,8 @@ error_if_last_owner(const pg_uuid_t *workspace)
  * against target. Returns the target's role; within statement_begin().
  */
 static Role
-begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace, Role *actor_role, const char *what)
+begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace, Role *actor_role,
+			 const char *what)
 {
 	static Statement find = STATEMENT("SELECT workspace_id FROM @extschema@.users WHERE id = $1", "uuid");
 	Role			 target_role;
@@ -132,8 +139,10 @@ begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace,
 static void
 delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
 {
-	static Statement remove = STATEMENT("DELETE FROM @extschema@.users WHERE id = $1 AND workspace_id = $2", "uuid, uuid");
-	Datum			 values[2] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace)};
+	static Statement remove = STATEMENT(
+		"DELETE FROM @extschema@.users WHERE id = $1 AND workspace_id = $2",
+		"uuid, uuid");
+	Datum values[2] = {UUIDPGetDatum(user), UUIDPGetDatum(workspace)};
 
 	if (role == ROLE_OWNER)
 		error_if_last_owner(workspace);
@@ -141,8 +150,8 @@ delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
 }
 
 /*
- * Credits that a person has spent in a workspace today, as of now, in whatever membership: somebody who leaves and is
- * added again does not get fresh ones.  Within statement_begin().
+ * Credits that a person has spent in a workspace today, as of now, in whatever membership: somebody who
+ * leaves and is added again does not get fresh ones.  Within statement_begin().
  */
 static int32
 spent_today(const pg_uuid_t *workspace, const pg_uuid_t *person)
@@ -181,9 +190,13 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 	static Statement make_workspace = STATEMENT(
 		"INSERT INTO @extschema@.workspaces (slug, name) VALUES ($1, $2) RETURNING id",
 		"text, text");
-	/* created_by is the membership itself: that tells a workspace of one's own from one that one was added to */
+	/*
+	 * created_by is the membership itself: that tells a workspace that a person created from one that they
+	 * were added to
+	 */
 	static Statement make_owner = STATEMENT(
-		"INSERT INTO @extschema@.users (id, created_by, workspace_id, auth_user_id, email, full_name, role, plan,"
+		"INSERT INTO @extschema@.users"
+		" (id, created_by, workspace_id, auth_user_id, email, full_name, role, plan,"
 		"                               daily_credit_limit)"
 		" SELECT new.id, new.id, $1, $2, $3, $4, 'owner', 'free',"
 		"        (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free')"
@@ -215,7 +228,8 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 		workspace = uuid_copy(statement_value(1, &isnull));
 	}
 	{
-		Datum values[4] = {UUIDPGetDatum(workspace), UUIDPGetDatum(&person), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
+		Datum values[4] = {UUIDPGetDatum(workspace), UUIDPGetDatum(&person),
+						   PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
 		char  nulls[5] = {' ', ' ', ' ', PG_ARGISNULL(3) ? 'n' : ' ', '\0'};
 
 		violations_run(&make_owner, values, nulls, PG_GETARG_TEXT_PP(2));
@@ -302,12 +316,13 @@ PG_FUNCTION_INFO_V1(openinfo_set_member_role);
 Datum
 openinfo_set_member_role(PG_FUNCTION_ARGS)
 {
-	static Statement change = STATEMENT("UPDATE @extschema@.users SET role = $3 WHERE id = $1 AND workspace_id = $2 AND role <> $3",
-										"uuid, uuid, @extschema@.user_role");
-	Caller			 actor;
-	StatementScope	 scope;
-	pg_uuid_t		 workspace;
-	Role			 actor_role, target_role, role;
+	static Statement change = STATEMENT(
+		"UPDATE @extschema@.users SET role = $3 WHERE id = $1 AND workspace_id = $2 AND role <> $3",
+		"uuid, uuid, @extschema@.user_role");
+	Caller		   actor;
+	StatementScope scope;
+	pg_uuid_t	   workspace;
+	Role		   actor_role, target_role, role;
 
 	if (PG_ARGISNULL(0))
 		error_null("p_user_id");
@@ -397,15 +412,18 @@ PG_FUNCTION_INFO_V1(openinfo_create_preferences);
 Datum
 openinfo_create_preferences(PG_FUNCTION_ARGS)
 {
-	static Statement make = STATEMENT("INSERT INTO @extschema@.notification_preferences (user_id, workspace_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-									  "uuid, uuid");
-	TriggerData		*trigger = (TriggerData *) fcinfo->context;
-	TupleDesc		 desc;
-	StatementScope	 scope;
-	Datum			 values[2];
-	bool			 isnull;
+	static Statement make = STATEMENT(
+		"INSERT INTO @extschema@.notification_preferences (user_id, workspace_id)"
+		" VALUES ($1, $2) ON CONFLICT DO NOTHING",
+		"uuid, uuid");
+	TriggerData	  *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	   desc;
+	StatementScope scope;
+	Datum		   values[2];
+	bool		   isnull;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !catalog_is_table(trigger->tg_relation, "users"))
 		error_not_trigger("create_preferences");
 

@@ -19,8 +19,10 @@
 	"best.saved_searches DESC NULLS FIRST, best.export_rows DESC NULLS FIRST"
 
 /* SQL: name of the plan of workspace $1, which is the best among its members. */
-#define MEMBERS_PLAN                                                                                                  \
-	"coalesce((SELECT best.name FROM @extschema@.users member JOIN @extschema@.plans best ON best.name = member.plan" \
+#define MEMBERS_PLAN                                                     \
+	"coalesce((SELECT best.name"                                         \
+	"            FROM @extschema@.users member"                          \
+	"            JOIN @extschema@.plans best ON best.name = member.plan" \
 	"           WHERE member.workspace_id = $1 ORDER BY " MEMBERS_LARGER_FIRST ", best.name LIMIT 1), 'free')"
 
 extern bool members_lock_workspace(const pg_uuid_t *workspace);

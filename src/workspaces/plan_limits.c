@@ -2,8 +2,8 @@
  * plan_limits.c
  *		How much of something a workspace may have at once: active queries, saved searches.
  *
- *	plan of a workspace	the best plan among its members; see MEMBERS_PLAN.  A workspace without members, which only the
- *						service can create, is on plan "free"
+ *	plan of a workspace	the best plan among its members; see MEMBERS_PLAN.  A workspace without members, which
+ *						only the service can create, is on plan "free"
  *	limit				a column of table plans; NULL is unlimited
  *	rows that count		active queries; every saved search
  *
@@ -55,7 +55,7 @@ static CountedLimit saved_searches = {
 	"Delete a saved search, or upgrade the plan of the workspace.",
 	PLAN_AND_COUNT("saved_searches", "saved_searches WHERE workspace_id = $1")};
 
-/* How a workspace stands. */
+/* The usage and the limit of a workspace. */
 typedef struct LimitUse
 {
 	char *plan; /* NULL: table plans lacks it, and nothing is allowed */
