@@ -49,7 +49,7 @@ my %value = (
 	'update_lead_enrichment.p_status' => "'failed'", 'update_lead_delivery.p_status' => "'failed'",
 	search_query => "'mach'", topic_name => "'Machine Learning'", query_filters => "'{}'", lead_count => '1',
 	p_filters => "'{}'", p_event_data => "'{}'", p_error_message => "'no'", p_leads => q('[{"name": "Beta"}]'),
-	p_stripe_event_id => "'evt_1'", p_event_at => "'2026-01-05'", p_topic => "'Machine Learning'", p_volume => '1', p_band => '1::smallint',
+	p_stripe_event_id => "'evt_1'", p_event_at => "'2026-01-05'", p_topic => "'Machine Learning'", p_volume => '1', p_bucket => '1::smallint',
 	company_data => q('{"name": "Alpha"}'), person_data => q('{"full_name": "Dan"}'));
 
 my $who = q(SET request.jwt.claims = '{"sub": "c0000000-0000-4000-8000-0000000000f1"}';);
