@@ -220,8 +220,8 @@ COMMENT ON COLUMN @extschema@.openinfo_metrics.value IS 'Seconds, bytes, a count
 -- Privileges and the security checklist
 -- -----------------------------------------------------------------------------------------------------------
 
--- What "authenticated" may do with the tables of this version.  A version that grants more has a function of its
--- own, with a row for each table that it touches; api_privileges() adds them up.
+-- Privileges of "authenticated" on the tables of this version.  A version that grants more has a function of
+-- its own, with a row for each table that it changes; api_privileges() returns the union.
 CREATE FUNCTION @extschema@.api_privileges_20260101000006() RETURNS TABLE (
         relname text, reads boolean, inserts text[], updates text[], deletes boolean)
     LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
@@ -255,7 +255,8 @@ BEGIN ATOMIC
         ('stripe_customers', true, '{}', '{}', false),
         ('schema_migrations', false, '{}', '{}', false);
 END;
-REVOKE ALL ON FUNCTION @extschema@.api_privileges_20260101000006() FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON FUNCTION @extschema@.api_privileges_20260101000006()
+    FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.api_privileges_20260101000006() TO service_role;
 COMMENT ON FUNCTION @extschema@.api_privileges_20260101000006() IS 'Privileges of the first six migrations';
 
@@ -266,13 +267,14 @@ DECLARE
     v_all CONSTANT text := (
         SELECT string_agg(format('SELECT * FROM %s', d.objid::regprocedure), ' UNION ALL ')
           FROM pg_extension e
-          JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-                          AND d.classid = 'pg_proc'::regclass
+          JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+                          AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
           JOIN pg_proc p ON p.oid = d.objid AND p.proname::text ~ '^api_privileges_\d+$'
          WHERE e.extname = 'openinfo');
 BEGIN
     RETURN QUERY EXECUTE format('
-        SELECT a.relname, bool_or(a.reads), coalesce(array_agg(DISTINCT i.c) FILTER (WHERE i.c IS NOT NULL), ''{}''),
+        SELECT a.relname, bool_or(a.reads),
+               coalesce(array_agg(DISTINCT i.c) FILTER (WHERE i.c IS NOT NULL), ''{}''),
                coalesce(array_agg(DISTINCT u.c) FILTER (WHERE u.c IS NOT NULL), ''{}''), bool_or(a.deletes)
           FROM (%s) AS a
           LEFT JOIN LATERAL unnest(a.inserts) AS i (c) ON true
@@ -345,11 +347,11 @@ COMMENT ON FUNCTION @extschema@.checked_columns() IS
     'Used by the security checklist: columns of those tables, and whether "authenticated" may write them';
 
 CREATE FUNCTION @extschema@.checked_functions() RETURNS TABLE (
-        oid oid, name text, proacl aclitem[], proowner oid, proconfig text[], pinned boolean,
+        oid oid, proacl aclitem[], proowner oid, proconfig text[], pinned boolean,
         initprivs aclitem[])
     LANGUAGE sql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT p.oid, p.oid::regprocedure::text, p.proacl, p.proowner, p.proconfig,
+    SELECT p.oid, p.proacl, p.proowner, p.proconfig,
            p.prosecdef OR l.lanname <> 'c', i.initprivs
       FROM pg_extension e
       JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
@@ -481,11 +483,12 @@ COMMENT ON FUNCTION @extschema@.checked_schemas() IS
 CREATE FUNCTION @extschema@.checklist_rls_enabled() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.name FROM @extschema@.checked_tables() t WHERE NOT t.relrowsecurity
+    WITH tables AS (SELECT * FROM @extschema@.checked_tables())
+    SELECT t.name FROM tables t WHERE NOT t.relrowsecurity
     UNION ALL
     SELECT format('%s.%I is missing', e.extnamespace::regnamespace, a.relname)
       FROM @extschema@.api_privileges() a JOIN pg_extension e ON e.extname = 'openinfo'
-     WHERE NOT EXISTS (SELECT FROM @extschema@.checked_tables() t WHERE t.ours AND t.relname = a.relname);
+     WHERE NOT EXISTS (SELECT FROM tables t WHERE t.ours AND t.relname = a.relname);
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_rls_enabled() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION @extschema@.checklist_rls_enabled() TO service_role;
@@ -506,15 +509,16 @@ COMMENT ON FUNCTION @extschema@.checklist_rls_forced() IS
 CREATE FUNCTION @extschema@.checklist_policies() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT p.name FROM @extschema@.checked_policies() p
+    WITH policies AS (SELECT * FROM @extschema@.checked_policies())
+    SELECT p.name FROM policies p
      WHERE p.polpermissive AND NOT coalesce(p.bound, true)
-       AND NOT EXISTS (SELECT FROM @extschema@.checked_policies() h
+       AND NOT EXISTS (SELECT FROM policies h
                         WHERE h.tableoid = p.tableoid AND NOT h.polpermissive AND h.polcmd = '*' AND h.bound)
     UNION ALL
     SELECT t.name || ' has no policy'
       FROM @extschema@.checked_tables() t JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
      WHERE t.workspace_column IS NOT NULL AND NOT t.ours
-       AND NOT EXISTS (SELECT FROM @extschema@.checked_policies() p WHERE p.tableoid = t.oid)
+       AND NOT EXISTS (SELECT FROM policies p WHERE p.tableoid = t.oid)
        AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE')
             OR has_table_privilege(r.oid, t.oid, 'DELETE'));
 END;
@@ -578,7 +582,7 @@ COMMENT ON FUNCTION @extschema@.checklist_roles() IS
 CREATE FUNCTION @extschema@.checklist_service_functions() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT f.name FROM @extschema@.checked_functions() f
+    SELECT f.oid::regprocedure::text FROM @extschema@.checked_functions() f
       JOIN @extschema@.checked_roles() r ON r.name = 'authenticated'
      WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE')
        AND NOT EXISTS (SELECT FROM aclexplode(f.initprivs) a WHERE a.grantee IN (0, r.oid));
@@ -594,7 +598,7 @@ COMMENT ON FUNCTION @extschema@.checklist_service_functions() IS
 CREATE FUNCTION @extschema@.checklist_search_path() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT f.name FROM @extschema@.checked_functions() f
+    SELECT f.oid::regprocedure::text FROM @extschema@.checked_functions() f
      WHERE f.pinned AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (f.proconfig), false)
     UNION
     SELECT f.name
@@ -683,13 +687,14 @@ COMMENT ON FUNCTION @extschema@.checklist_email_check() IS
 CREATE FUNCTION @extschema@.checklist_workspace_cascade() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.name || '.workspace_id may be NULL' FROM @extschema@.checked_tables() t
+    WITH tables AS (SELECT * FROM @extschema@.checked_tables())
+    SELECT t.name || '.workspace_id may be NULL' FROM tables t
      WHERE t.workspace_column IS NOT NULL AND NOT t.workspace_required
     UNION ALL
-    SELECT t.name || ' has no foreign key ON DELETE CASCADE' FROM @extschema@.checked_tables() t
+    SELECT t.name || ' has no foreign key ON DELETE CASCADE' FROM tables t
      WHERE t.workspace_column IS NOT NULL
        AND NOT EXISTS (SELECT FROM @extschema@.checked_foreign_keys() k
-                         JOIN @extschema@.checked_tables() w
+                         JOIN tables w
                            ON w.oid = k.confrelid AND w.ours AND w.relname = 'workspaces'
                         WHERE k.tableoid = t.oid AND k.conkey = ARRAY[t.workspace_column]
                           AND k.confdeltype = 'c' AND k.convalidated);
@@ -703,23 +708,24 @@ COMMENT ON FUNCTION @extschema@.checklist_workspace_cascade() IS
 CREATE FUNCTION @extschema@.checklist_foreign_keys() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+    WITH keys AS (SELECT * FROM @extschema@.checked_foreign_keys())
     SELECT k.name || ' does not include the workspace'
-      FROM @extschema@.checked_foreign_keys() k JOIN @extschema@.checked_tables() r ON r.oid = k.confrelid
+      FROM keys k JOIN @extschema@.checked_tables() r ON r.oid = k.confrelid
      WHERE k.workspace_column IS NOT NULL AND r.workspace_column IS NOT NULL
        AND NOT EXISTS (SELECT FROM generate_subscripts(k.conkey, 1) i
                         WHERE k.conkey[i] = k.workspace_column AND k.confkey[i] = r.workspace_column)
     UNION ALL
-    SELECT k.name || ' is not validated' FROM @extschema@.checked_foreign_keys() k WHERE NOT k.convalidated
+    SELECT k.name || ' is not validated' FROM keys k WHERE NOT k.convalidated
     UNION ALL
     SELECT k.name || ' would change workspace_id, or a column that must not be NULL'
-      FROM @extschema@.checked_foreign_keys() k
+      FROM keys k
      WHERE k.confdeltype IN ('n', 'd')
        AND EXISTS (SELECT FROM unnest(coalesce(k.confdelsetcols, k.conkey)) s
                      JOIN pg_attribute a ON a.attrelid = k.tableoid AND a.attnum = s
                     WHERE a.attname = 'workspace_id' OR a.attnotnull AND k.confdeltype = 'n')
     UNION ALL
     SELECT DISTINCT k.name || ' is disabled'
-      FROM @extschema@.checked_foreign_keys() k JOIN pg_trigger g ON g.tgconstraint = k.oid
+      FROM keys k JOIN pg_trigger g ON g.tgconstraint = k.oid
      WHERE g.tgenabled IN ('D', 'R');
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_foreign_keys() FROM PUBLIC, anon, authenticated, service_role;
@@ -752,7 +758,7 @@ BEGIN ATOMIC
     SELECT format('%s on %s', a.privilege_type, c.name)
       FROM @extschema@.checked_columns() c CROSS JOIN LATERAL aclexplode(c.attacl) a WHERE a.grantee = 0
     UNION ALL
-    SELECT format('%s on %s', a.privilege_type, f.name)
+    SELECT format('%s on %s', a.privilege_type, f.oid::regprocedure)
       FROM @extschema@.checked_functions() f
      CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a WHERE a.grantee = 0;
 END;
@@ -772,7 +778,7 @@ BEGIN ATOMIC
      WHERE CASE WHEN p IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(r.oid, t.oid, p)
                 ELSE has_any_column_privilege(r.oid, t.oid, p) END
     UNION ALL
-    SELECT format('EXECUTE on %s', f.name)
+    SELECT format('EXECUTE on %s', f.oid::regprocedure)
       FROM @extschema@.checked_functions() f JOIN @extschema@.checked_roles() r ON r.name = 'anon'
      WHERE has_function_privilege(r.oid, f.oid, 'EXECUTE');
 END;
