@@ -82,6 +82,12 @@ GRANT EXECUTE ON FUNCTION @extschema@.visible_field_name(text) TO service_role, 
 COMMENT ON FUNCTION @extschema@.visible_field_name(text) IS
     'A field as keys are compared with it: without case, signs and digits at its end';
 
+CREATE FUNCTION @extschema@.visible_fields_changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_visible_fields_changed';
+REVOKE ALL ON FUNCTION @extschema@.visible_fields_changed() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.visible_fields_changed() IS
+    'Trigger: makes every session read the list of visible fields again';
+
 CREATE FUNCTION @extschema@.check_visible_field() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
@@ -334,6 +340,9 @@ BEGIN
     REVOKE INSERT, UPDATE, DELETE ON TABLE @extschema@.visible_fields FROM service_role;
     CREATE TRIGGER check_visible_field BEFORE INSERT OR UPDATE ON @extschema@.visible_fields
         FOR EACH ROW EXECUTE FUNCTION @extschema@.check_visible_field();
+    CREATE TRIGGER visible_fields_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+        ON @extschema@.visible_fields FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.visible_fields_changed();
+    ALTER TABLE @extschema@.visible_fields ENABLE ALWAYS TRIGGER visible_fields_changed;
     PERFORM @extschema@.comment_on_table('@extschema@.visible_fields'::regclass,
         'Fields of JSON objects that are visible to members; others are sealed. Users may change it'::text,
         ARRAY[
@@ -345,7 +354,8 @@ BEGIN
         ['visible_fields_object_known', 'person or integration'],
         ['visible_fields_kind_known', 'text, url, id or date'],
         ['visible_fields_field_named', 'A key with a letter in it, of at most 64 bytes'],
-        ['check_visible_field', 'Warns about a field of a person that is named like a contact']]);
+        ['check_visible_field', 'Warns about a field of a person that is named like a contact'],
+        ['visible_fields_changed', 'Sessions keep the list and read it again after a change']]);
     INSERT INTO @extschema@.visible_fields (object, field, kind)
         SELECT o, d.field, d.kind
           FROM unnest('{person,integration}'::text[]) o

@@ -34,5 +34,6 @@ DROP FUNCTION @extschema@.seal_contact();
 DROP FUNCTION @extschema@.reseal(text);
 DROP FUNCTION @extschema@.is_sealed(text, jsonb);
 DROP FUNCTION @extschema@.check_visible_field();
+DROP FUNCTION @extschema@.visible_fields_changed();
 DROP FUNCTION @extschema@.visible_field_name(text);
 DROP FUNCTION @extschema@.default_visible_fields(text);

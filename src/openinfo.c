@@ -10,6 +10,7 @@
 #include "core/statement.h"
 #include "operations/drop_guard.h"
 #include "sealing/seal_triggers.h"
+#include "sealing/visible_fields.h"
 
 PG_MODULE_MAGIC;
 
@@ -68,5 +69,6 @@ _PG_init(void)
 	catalog_init();
 	statement_init();
 	seal_triggers_init();
+	visible_fields_init();
 	drop_guard_init();
 }

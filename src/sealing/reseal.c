@@ -76,7 +76,7 @@ openinfo_is_sealed(PG_FUNCTION_ARGS)
 	data = PG_GETARG_JSONB_P(1);
 	if (!JB_ROOT_IS_OBJECT(data))
 		PG_RETURN_BOOL(false);
-	fields = visible_fields(fcinfo->flinfo, object->name, data);
+	fields = visible_fields(object->name);
 	shown = seal_split(fields, data, object->placeholders, &sealed);
 	PG_RETURN_BOOL(compareJsonbContainers(&shown->root, &data->root) == 0);
 }

@@ -345,7 +345,7 @@ seal_row(SealedTable *table, FunctionCallInfo fcinfo, bool open, bool was_open)
 
 	shown = whole;
 	if (!open)
-		shown = seal_split(visible_fields(fcinfo->flinfo, table->object, whole), whole, table->placeholders,
+		shown = seal_split(visible_fields(table->object), whole, table->placeholders,
 						   &sealed);
 	if (seal_triggers_resealing && updating &&
 		compareJsonbContainers(&shown->root, &DatumGetJsonbP(value)->root) == 0)

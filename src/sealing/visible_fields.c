@@ -7,27 +7,29 @@
  *	name	a key or a field without case and without anything but letters and digits, and without digits at
  *			its end: E-Mail, e_mail and email2 have the name "email"
  *
- * Of the list, only the names that occur are read, once for each execution of a statement: an INSERT of one
- * row has some ten, and the list some three hundred.
+ * The list has some three hundred rows, and changes rarely; so it is kept per backend.
  *
- * Invariant: an execution of a statement sees one list, that of its snapshot.
+ * Invariant: what is kept is what was committed, with the changes of this transaction.  A statement trigger on
+ * the table tells every backend of a change as PostgreSQL tells of one of the table's definition; a rollback
+ * tells this backend.
  */
 #include "openinfo.h"
 
 #include "catalog/pg_type_d.h"
-#include "miscadmin.h"
-#include "utils/array.h"
+#include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
 
-#include "core/statement.h"
+#include "core/catalog.h"
+#include "core/errors.h"
+#include "core/lookup.h"
 #include "sealing/visible_fields.h"
 
 /* Bytes of a key that can be on the list; a longer one is not. */
 #define NAME_MOST 64
-
-/* Names that are kept from one row to the next. */
-#define NAMES_MOST 10000
 
 typedef struct Field
 {
@@ -38,8 +40,42 @@ typedef struct Field
 struct VisibleFields
 {
 	const char *object;
-	HTAB	   *names; /* those that have occurred, on the list or not */
+	Oid			table; /* that it was read from; InvalidOid: it must be read */
+	HTAB	   *names;
 };
+
+static VisibleFields lists[] = {{"person", InvalidOid, NULL}, {"integration", InvalidOid, NULL}};
+
+static void
+visible_fields_changed(Datum arg, Oid relid)
+{
+	for (int i = 0; i < lengthof(lists); i++)
+		if (relid == InvalidOid || relid == lists[i].table)
+			lists[i].table = InvalidOid;
+}
+
+void
+visible_fields_init(void)
+{
+	CacheRegisterRelcacheCallback(visible_fields_changed, (Datum) 0);
+}
+
+/*
+ * visible_fields_changed() returns trigger: AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT
+ *
+ * Makes every backend read the list again, once the transaction commits.  Errors: 39P01 when called otherwise.
+ */
+PG_FUNCTION_INFO_V1(openinfo_visible_fields_changed);
+Datum
+openinfo_visible_fields_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+		error_not_trigger("visible_fields_changed");
+	CacheInvalidateRelcache(trigger->tg_relation);
+	return PointerGetDatum(NULL);
+}
 
 /* Writes the name of a key and returns its length; 0 when no field can have that name. */
 static int
@@ -82,97 +118,63 @@ openinfo_visible_field_name(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(name, length));
 }
 
-/* Reads which of these names are on the list. */
 static void
-read_names(VisibleFields *fields, Datum *names, int n)
+read_list(VisibleFields *list)
 {
-	static Statement read = STATEMENT(
-		"SELECT @extschema@.visible_field_name(field), kind FROM @extschema@.visible_fields"
-		" WHERE object = $1 AND @extschema@.visible_field_name(field) = ANY ($2)",
-		"text, text[]");
 	static const char letters[] = "?tuid"; /* the kinds' first letters, in the order of VisibleKind */
-	StatementScope	  scope;
-	Datum			  values[2];
-	uint64			  rows;
+	HASHCTL			  control = {.keysize = NAME_MOST, .entrysize = sizeof(Field), .hcxt = TopMemoryContext};
+	Oid				  relid = catalog_table("visible_fields");
+	AttrNumber		  field_column = catalog_column(relid, "field");
+	AttrNumber		  kind_column = catalog_column(relid, "kind");
+	LookupKey		  key = {catalog_column(relid, "object"), TEXTOID, CStringGetTextDatum(list->object)};
+	Lookup			  lookup;
 	bool			  isnull;
 
-	values[0] = CStringGetTextDatum(fields->object);
-	values[1] = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
-	statement_begin(&scope);
-	rows = statement_run(&read, values, NULL, true, 0);
-	for (uint64 row = 0; row < rows; row++)
+	if (list->names != NULL)
+		hash_destroy(list->names);
+	list->names = NULL;
+	list->names = hash_create("openinfo visible fields", 512, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	/* before it is read: what changes meanwhile makes it stale again */
+	list->table = relid;
+	lookup_begin(&lookup, relid, InvalidOid, NULL, &key, 1);
+	while (lookup_next(&lookup))
 	{
-		text	   *found = DatumGetTextPP(statement_value_at(row, 1, &isnull));
-		text	   *kind = DatumGetTextPP(statement_value_at(row, 2, &isnull));
+		text	   *field = DatumGetTextPP(lookup_value(&lookup, field_column, &isnull));
+		text	   *kind = DatumGetTextPP(lookup_value(&lookup, kind_column, &isnull));
 		const char *letter = VARSIZE_ANY_EXHDR(kind) > 0 ? strchr(letters, *VARDATA_ANY(kind)) : NULL;
-		char		name[NAME_MOST] = {0};
-		Field	   *field;
+		char		name[NAME_MOST];
 
-		memcpy(name, VARDATA_ANY(found), Min(VARSIZE_ANY_EXHDR(found), NAME_MOST));
-		field = hash_search(fields->names, name, HASH_FIND, NULL);
-		if (field != NULL && letter != NULL)
-			field->kind = letter - letters;
+		if (letter != NULL && name_of(VARDATA_ANY(field), VARSIZE_ANY_EXHDR(field), name) > 0)
+			((Field *) hash_search(list->names, name, HASH_ENTER, NULL))->kind = letter - letters;
 	}
-	statement_end(&scope);
+	lookup_end(&lookup);
 }
 
-/*
- * The list of an object, as far as it is about keys of data, as the caller's statement sees it.  It is kept
- * in what PostgreSQL keeps for the function during one execution of a statement.
- */
+/* The list of an object, person or integration. */
 const VisibleFields *
-visible_fields(FmgrInfo *function, const char *object, Jsonb *data)
+visible_fields(const char *object)
 {
-	VisibleFields *fields = function->fn_extra;
-	JsonbIterator *it = JsonbIteratorInit(&data->root);
-	JsonbValue	   item;
-	Datum		  *names = NULL;
-	int			   n = 0, room = 0, token;
+	VisibleFields *list = strcmp(object, lists[0].object) == 0 ? &lists[0] : &lists[1];
 
-	if (fields == NULL)
-		fields = function->fn_extra = MemoryContextAllocZero(function->fn_mcxt, sizeof(VisibleFields));
-	if (fields->names != NULL &&
-		(strcmp(fields->object, object) != 0 || hash_get_num_entries(fields->names) > NAMES_MOST))
+	Assert(strcmp(object, list->object) == 0);
+	if (!OidIsValid(list->table))
 	{
-		hash_destroy(fields->names);
-		fields->names = NULL;
-	}
-	if (fields->names == NULL)
-	{
-		HASHCTL control = {.keysize = NAME_MOST, .entrysize = sizeof(Field), .hcxt = function->fn_mcxt};
-
-		fields->names = hash_create("openinfo visible fields", 64, &control,
-									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		fields->object = object;
-	}
-
-	while ((token = JsonbIteratorNext(&it, &item, false)) != WJB_DONE)
-	{
-		char   name[NAME_MOST];
-		int	   length;
-		Field *field;
-		bool   known;
-
-		CHECK_FOR_INTERRUPTS();
-		if (token != WJB_KEY || (length = name_of(item.val.string.val, item.val.string.len, name)) == 0)
-			continue;
-		field = hash_search(fields->names, name, HASH_ENTER, &known);
-		if (known)
-			continue;
-		field->kind = VISIBLE_NOT;
-		if (n == room)
+		PG_TRY();
 		{
-			room = Max(2 * room, 32);
-			names = names ? repalloc_huge(names, room * sizeof(Datum)) : palloc(room * sizeof(Datum));
+			read_list(list);
 		}
-		names[n++] = PointerGetDatum(cstring_to_text_with_len(name, length));
+		PG_CATCH();
+		{
+			list->table = InvalidOid;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 	}
-	if (n > 0)
-		read_names(fields, names, n);
-	return fields;
+	return list;
 }
 
-/* The kind of the field that a key names, among the keys that visible_fields() has been given. */
+/* The kind of the field that a key names. */
 VisibleKind
 visible_kind(const VisibleFields *fields, const char *key, int key_length)
 {

@@ -7,8 +7,6 @@
 
 #include "openinfo.h"
 
-#include "utils/jsonb.h"
-
 /* What the value of a field is, and so what the second line lets through; see detect.c. */
 typedef enum VisibleKind
 {
@@ -21,7 +19,8 @@ typedef enum VisibleKind
 
 typedef struct VisibleFields VisibleFields;
 
-extern const VisibleFields *visible_fields(FmgrInfo *function, const char *object, Jsonb *data);
+extern void					visible_fields_init(void);
+extern const VisibleFields *visible_fields(const char *object);
 extern VisibleKind			visible_kind(const VisibleFields *fields, const char *key, int length);
 
 #endif

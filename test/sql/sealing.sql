@@ -166,6 +166,19 @@ TRUNCATE visible_fields;
 INSERT INTO visible_fields
     SELECT o, d.* FROM unnest('{person,integration}'::text[]) o
       CROSS JOIN LATERAL default_visible_fields(o) d;
+-- A change counts from the next statement on, also one that is undone, and also where triggers are off.
+BEGIN;
+SELECT is_sealed('person', '{"full_name": "A", "regress_hat": "bowler"}') AS hat_is_listed;
+SAVEPOINT s;
+INSERT INTO visible_fields (object, field) VALUES ('person', 'regress hat');
+SELECT is_sealed('person', '{"full_name": "A", "regress_hat": "bowler"}') AS hat_is_listed;
+ROLLBACK TO s;
+SELECT is_sealed('person', '{"full_name": "A", "regress_hat": "bowler"}') AS hat_is_listed;
+SET LOCAL session_replication_role = replica;
+INSERT INTO visible_fields (object, field) VALUES ('person', 'regress hat');
+SELECT is_sealed('person', '{"full_name": "A", "regress_hat": "bowler"}') AS hat_is_listed;
+ROLLBACK;
+SELECT is_sealed('person', '{"full_name": "A", "regress_hat": "bowler"}') AS hat_is_listed;
 DELETE FROM people_search_results;
 DELETE FROM integrations;
 
