@@ -341,7 +341,8 @@ BEGIN
     CREATE TRIGGER check_visible_field BEFORE INSERT OR UPDATE ON @extschema@.visible_fields
         FOR EACH ROW EXECUTE FUNCTION @extschema@.check_visible_field();
     CREATE TRIGGER visible_fields_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
-        ON @extschema@.visible_fields FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.visible_fields_changed();
+        ON @extschema@.visible_fields
+        FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.visible_fields_changed();
     ALTER TABLE @extschema@.visible_fields ENABLE ALWAYS TRIGGER visible_fields_changed;
     PERFORM @extschema@.comment_on_table('@extschema@.visible_fields'::regclass,
         'Fields of JSON objects that are visible to members; others are sealed. Users may change it'::text,

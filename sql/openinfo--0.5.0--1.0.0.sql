@@ -833,7 +833,7 @@ BEGIN ATOMIC
     SELECT format('%s in schema %s', r.name, n.oid::regnamespace)
       FROM @extschema@.checked_schemas() n
      CROSS JOIN (SELECT c.name, c.by_request FROM @extschema@.checked_roles() c
-                 UNION ALL SELECT 'public', true) r
+                 UNION ALL SELECT 'public'::text AS name, true AS by_request) r
      WHERE (n.ours OR r.by_request) AND has_schema_privilege(r.name::name, n.oid, 'CREATE');
 END;
 REVOKE ALL ON FUNCTION @extschema@.checklist_create_in_schema()

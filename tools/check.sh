@@ -243,7 +243,7 @@ if [ -n "${VALGRIND:-}" ]; then
 	echo "== valgrind"
 	judge_valgrind || failed=$((failed + 1))
 fi
-{ unlisted; tools/lint.sh arrows files functions words; IN='src test demo bench' tools/lint.sh columns; } >"$W/tree" || true
+{ unlisted; tools/lint.sh arrows columns files functions words; } >"$W/tree" || true
 if [ -s "$W/tree" ]; then
 	echo "== tree"
 	cat "$W/tree"

@@ -138,7 +138,7 @@ is([reveal.data?.email, reveal.data?.already_revealed, reveal.data?.credits_used
 refused(await bob.rpc('reveal_person_email', { p_result_id: dan.data.id }), 200, undefined, 'what is revealed is free for the colleague who has no credit left');
 const hook = await ann.from('integrations').insert({ type: 'webhook', name: 'Hook', config: { channel: '#north', url: 'https://hook.example', token: 'secret-of-north' } }).select().single();
 ok(hook.status === 201 && hook.data.config.channel === '#north' && !JSON.stringify(hook).includes('secret-of-north'), 'a secret does not come back', hook);
-is((await ann.rpc('get_integration_config', { p_integration_id: hook.data.id })).data, { channel: '#north', url: 'https://hook.example', token: 'secret-of-north' }, 'but to the owner who asks for it');
+is((await ann.rpc('get_integration_config', { p_integration_id: hook.data.id })).data, { url: 'https://hook.example', token: 'secret-of-north', channel: '#north' }, 'but to the owner who asks for it');
 refused(await bob.from('integrations').insert({ type: 'slack', name: 'Mine', config: {} }), 403, '42501', 'a member adds none');
 
 // --------------------------------------------------------------------------------------------------------- isolation
