@@ -45,8 +45,8 @@ CREATE VIEW pg_temp.fkey AS
 
 \qecho '# The schema of openinfo'
 \qecho
-\qecho 'Generated from the catalog of a new installation by `make docs`: do not edit it by hand. What tables and'
-\qecho 'functions are for is in [reference.md](reference.md).'
+\qecho 'Generated from the catalog of a new installation by `make docs`: do not edit it by hand. What tables'
+\qecho 'and functions are for is in [reference.md](reference.md).'
 \qecho
 \qecho '- [Diagram](#diagram)'
 \qecho '- [Tables](#tables)'

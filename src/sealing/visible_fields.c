@@ -9,9 +9,9 @@
  *
  * The list has some three hundred rows, and changes rarely; so it is kept per backend.
  *
- * Invariant: what is kept is what was committed, with the changes of this transaction.  A statement trigger on
- * the table tells every backend of a change as PostgreSQL tells of one of the table's definition; a rollback
- * tells this backend.
+ * Invariant: what is kept is what was committed, with the changes of this transaction.  A statement trigger
+ * on the table tells every backend of a change as PostgreSQL tells of one of the table's definition; a
+ * rollback tells this backend.
  */
 #include "openinfo.h"
 
@@ -63,7 +63,8 @@ visible_fields_init(void)
 /*
  * visible_fields_changed() returns trigger: AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT
  *
- * Makes every backend read the list again, once the transaction commits.  Errors: 39P01 when called otherwise.
+ * Makes every backend read the list again, once the transaction commits.
+ * Errors: 39P01 when called otherwise.
  */
 PG_FUNCTION_INFO_V1(openinfo_visible_fields_changed);
 Datum
@@ -133,7 +134,8 @@ read_list(VisibleFields *list)
 	if (list->names != NULL)
 		hash_destroy(list->names);
 	list->names = NULL;
-	list->names = hash_create("openinfo visible fields", 512, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	list->names = hash_create("openinfo visible fields", 512, &control,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
 	/* before it is read: what changes meanwhile makes it stale again */
 	list->table = relid;
