@@ -54,6 +54,52 @@ REVOKE ALL ON FUNCTION @extschema@.execute_as_owner(text) FROM PUBLIC, anon, aut
 COMMENT ON FUNCTION @extschema@.execute_as_owner(text) IS
     'Used by scripts: runs one statement as role openinfo_owner and returns the number of rows';
 
+-- What openinfo_owner has besides the tables: attributes, and memberships in both directions.
+CREATE FUNCTION @extschema@.owner_rights() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT v.what
+      FROM pg_roles o
+     CROSS JOIN LATERAL (VALUES (o.rolsuper, 'SUPERUSER'), (o.rolcanlogin, 'LOGIN'),
+                                (o.rolbypassrls, 'BYPASSRLS'), (o.rolcreaterole, 'CREATEROLE'),
+                                (o.rolcreatedb, 'CREATEDB'), (o.rolreplication, 'REPLICATION'))
+               AS v (holds, what)
+     WHERE o.rolname = 'openinfo_owner' AND v.holds
+    UNION ALL
+    SELECT 'membership in ' || m.roleid::regrole FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.member
+     WHERE o.rolname = 'openinfo_owner'
+    UNION ALL
+    SELECT 'member ' || m.member::regrole FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.roleid
+     WHERE o.rolname = 'openinfo_owner';
+END;
+REVOKE ALL ON FUNCTION @extschema@.owner_rights() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.owner_rights() TO service_role;
+COMMENT ON FUNCTION @extschema@.owner_rights() IS
+    'Used by scripts and the security checklist: rights of role openinfo_owner that it must not have';
+
+-- Roles that are no superusers and own the schema of the extension or may create in it; role 0 is PUBLIC.
+CREATE FUNCTION @extschema@.schema_creators() RETURNS TABLE (role oid, owns boolean)
+    LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.role, c.owns
+      FROM (-- pg_database_owner has one member, the owner of the database
+            SELECT CASE r.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE g.role END AS role, g.owns
+              FROM pg_extension e
+             CROSS JOIN LATERAL (
+                SELECT n.nspowner AS role, true AS owns FROM pg_namespace n WHERE n.oid = e.extnamespace
+                UNION ALL
+                SELECT x.grantee, false FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
+                 WHERE n.oid = e.extnamespace AND x.privilege_type = 'CREATE') g
+              LEFT JOIN pg_roles r ON r.oid = g.role
+              JOIN pg_database d ON d.datname = current_database()
+             WHERE e.extname = 'openinfo') c
+     WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = c.role AND r.rolsuper);
+END;
+REVOKE ALL ON FUNCTION @extschema@.schema_creators() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.schema_creators() TO service_role;
+COMMENT ON FUNCTION @extschema@.schema_creators() IS
+    'Used by scripts and the security checklist: roles that own the schema or may create in it';
+
 /*
  * Scripts run as a superuser, and a role that may create objects in the schema could plant some that they
  * find there.  Therefore only superusers and the installing role may create objects in the schema or own it,
@@ -67,19 +113,9 @@ DECLARE
     v_right  record;
     v_trust  text;
 BEGIN
-    FOR v_right IN
-        -- pg_database_owner has one member, the owner of the database
-        SELECT CASE r.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE g.role END AS role, g.owns
-          FROM (SELECT nspowner AS role, true AS owns FROM pg_namespace WHERE oid = v_schema
-                UNION ALL
-                SELECT x.grantee, false FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
-                 WHERE n.oid = v_schema AND x.privilege_type = 'CREATE') g
-          LEFT JOIN pg_roles r ON r.oid = g.role
-          JOIN pg_database d ON d.datname = current_database()
-         ORDER BY g.owns DESC
+    FOR v_right IN EXECUTE format('SELECT role, owns FROM %I.schema_creators() ORDER BY owns DESC', v_name)
     LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM pg_roles
-                               WHERE oid = v_right.role AND (rolsuper OR rolname = current_user));
+        CONTINUE WHEN v_right.role = current_user::regrole;
         IF v_right.owns THEN
             RAISE EXCEPTION 'schema "%" is owned by role "%", which is not a superuser',
                             v_name, v_right.role::regrole
@@ -95,19 +131,7 @@ BEGIN
                                 CASE v_right.role WHEN 0 THEN 'PUBLIC' ELSE v_right.role::regrole::text END);
     END LOOP;
 
-    SELECT string_agg(t.what, ', ') INTO v_trust
-      FROM pg_roles o
-     CROSS JOIN LATERAL (
-        SELECT v.what
-          FROM (VALUES (o.rolsuper, 'SUPERUSER'), (o.rolcanlogin, 'LOGIN'), (o.rolbypassrls, 'BYPASSRLS'),
-                       (o.rolcreaterole, 'CREATEROLE'), (o.rolcreatedb, 'CREATEDB'),
-                       (o.rolreplication, 'REPLICATION')) AS v (holds, what)
-         WHERE v.holds
-        UNION ALL
-        SELECT 'membership in ' || m.roleid::regrole FROM pg_auth_members m WHERE m.member = o.oid
-        UNION ALL
-        SELECT 'member ' || m.member::regrole FROM pg_auth_members m WHERE m.roleid = o.oid) t
-     WHERE o.rolname = 'openinfo_owner';
+    EXECUTE format('SELECT string_agg(r, %L) FROM %I.owner_rights() r', ', ', v_name) INTO v_trust;
     IF v_trust IS NOT NULL THEN
         RAISE EXCEPTION 'role openinfo_owner must not have: %', v_trust
             USING ERRCODE = 'insufficient_privilege',

@@ -421,7 +421,7 @@ GRANT EXECUTE ON FUNCTION @extschema@.checked_view_tables() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_view_tables() IS
     'Used by the security checklist: views and materialized views that read those tables, also indirectly';
 
--- Tables of openinfo must name the workspace in its own words, without an alternative; others must mention
+-- Tables of openinfo must name the workspace in its own words, without an alternative; others must compare
 -- it.
 CREATE FUNCTION @extschema@.checked_policies()
     RETURNS TABLE (tableoid oid, name text, polcmd text, polpermissive boolean, bound boolean)
@@ -429,21 +429,26 @@ CREATE FUNCTION @extschema@.checked_policies()
 BEGIN ATOMIC
     SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')', p.polcmd::text, p.polpermissive,
            CASE WHEN NOT t.ours THEN
-                    (SELECT bool_and(e ~ '\m(workspace_id\M|get_user_workspace_id\()' AND e !~ '\mOR true\M')
+                    (SELECT bool_and((e ~ '\mworkspace_id = (\( SELECT )?[^() ]*\mget_user_workspace_id\(\)' OR
+                                      e ~ '\mget_user_workspace_id\(\)( AS \w+\))? = [^() ]*\mworkspace_id\M')
+                                     AND e !~ '\mOR true\M' AND e !~ '\mNOT \(+[^() ]*\mworkspace_id\M')
                        FROM unnest(x.expressions) e)
+                    AND x.calls
                 WHEN t.workspace_column IS NULL AND t.relname <> 'workspaces' THEN p.polcmd = 'r'
                 ELSE (SELECT bool_and(e ~ (CASE t.relname WHEN 'workspaces' THEN '\m' ELSE '\mworkspace_' END
                                            || 'id = \( SELECT [^()]*\mget_user_workspace_id\(\)')
                                       AND regexp_replace(e, '''[^'']*''', '', 'g') !~ '\mOR\M')
                         FROM unnest(x.expressions) e)
-                     AND EXISTS (SELECT FROM pg_depend d
-                                  WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-                                    AND d.refclassid = 'pg_proc'::regclass
-                                    AND d.refobjid = '@extschema@.get_user_workspace_id()'::regprocedure)
+                     AND x.calls
            END
       FROM @extschema@.checked_tables() t JOIN pg_policy p ON p.polrelid = t.oid
      CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid),
-                                                   pg_get_expr(p.polwithcheck, t.oid)], NULL)) x (expressions)
+                                                   pg_get_expr(p.polwithcheck, t.oid)], NULL),
+                                EXISTS (SELECT FROM pg_depend d
+                                         WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                                           AND d.refclassid = 'pg_proc'::regclass AND d.refobjid
+                                             = '@extschema@.get_user_workspace_id()'::regprocedure))
+                        x (expressions, calls)
      WHERE EXISTS (SELECT FROM unnest(p.polroles) g CROSS JOIN @extschema@.checked_roles() r
                     WHERE r.by_request AND CASE WHEN g = 0 THEN true ELSE pg_has_role(r.oid, g, 'USAGE') END);
 END;
@@ -479,6 +484,24 @@ REVOKE ALL ON FUNCTION @extschema@.checked_schemas() FROM PUBLIC, anon, authenti
 GRANT EXECUTE ON FUNCTION @extschema@.checked_schemas() TO service_role;
 COMMENT ON FUNCTION @extschema@.checked_schemas() IS
     'Used by the security checklist: schemas of those tables';
+
+-- Explicit memberships, of superusers too, which could become any role.
+CREATE FUNCTION @extschema@.checked_logins() RETURNS TABLE (name text, role name, bypasses text)
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE becomes (login, role) AS (
+        SELECT r.oid, r.oid FROM pg_roles r WHERE r.rolcanlogin
+        UNION
+        SELECT b.login, m.roleid FROM becomes b JOIN pg_auth_members m ON m.member = b.role
+    )
+    SELECT quote_ident(l.rolname), r.rolname,
+           CASE WHEN r.rolsuper THEN 'a superuser' WHEN r.rolbypassrls THEN 'a role with BYPASSRLS' END
+      FROM becomes b JOIN pg_roles l ON l.oid = b.login JOIN pg_roles r ON r.oid = b.role;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checked_logins() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checked_logins() TO service_role;
+COMMENT ON FUNCTION @extschema@.checked_logins() IS
+    'Used by the security checklist: roles that can log in, and which roles each is or is a member of';
 
 CREATE FUNCTION @extschema@.checklist_rls_enabled() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
@@ -869,11 +892,73 @@ GRANT EXECUTE ON FUNCTION @extschema@.checklist_settings() TO service_role;
 COMMENT ON FUNCTION @extschema@.checklist_settings() IS
     'Security checklist: violations of "No setting supplies an identity or disables a safeguard"';
 
+CREATE FUNCTION @extschema@.checklist_logins() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT format('%s can become both %s and service_role', r.name, r.role)
+      FROM @extschema@.checked_logins() r JOIN @extschema@.checked_logins() s ON s.name = r.name
+     WHERE r.role IN ('anon', 'authenticated') AND s.role = 'service_role'
+    UNION ALL
+    SELECT DISTINCT format('%s can become both %s and %s', r.name, r.role, b.bypasses)
+      FROM @extschema@.checked_logins() r JOIN @extschema@.checked_logins() b ON b.name = r.name
+     WHERE r.role IN ('anon', 'authenticated') AND b.role NOT IN ('anon', 'authenticated', 'service_role')
+       AND b.bypasses IS NOT NULL;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_logins() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_logins() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_logins() IS
+    'Security checklist: violations of "Logins that serve requests can become nothing else"';
+
+CREATE FUNCTION @extschema@.checklist_owner() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s belongs to %s', t.name, t.relowner::regrole) FROM @extschema@.checked_tables() t
+     WHERE t.ours
+       AND t.relowner IS DISTINCT FROM (SELECT o.oid FROM pg_roles o WHERE o.rolname = 'openinfo_owner')
+    UNION ALL
+    SELECT 'openinfo_owner has ' || r FROM @extschema@.owner_rights() r;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_owner() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_owner() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_owner() IS
+    'Security checklist: violations of "openinfo_owner owns the tables and has no other rights"';
+
+CREATE FUNCTION @extschema@.checklist_schema_creators() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE c.role WHEN 0 THEN 'PUBLIC' ELSE c.role::regrole::text END
+           || CASE WHEN c.owns THEN ' owns schema ' ELSE ' may create in schema ' END
+           || e.extnamespace::regnamespace
+      FROM @extschema@.schema_creators() c JOIN pg_extension e ON e.extname = 'openinfo'
+     WHERE c.role <> e.extowner;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_schema_creators() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_schema_creators() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_schema_creators() IS
+    'Security checklist: violations of "Only trusted roles may create objects in the schema of openinfo"';
+
+-- When a function of openinfo writes, a trigger runs as openinfo_owner, which RLS does not restrict.
+CREATE FUNCTION @extschema@.checklist_triggers() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT format('%s, which a trigger on %s calls, belongs to %s', p.oid::regprocedure, t.name,
+                           p.proowner::regrole)
+      FROM @extschema@.checked_tables() t JOIN pg_trigger g ON g.tgrelid = t.oid
+      JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles o ON o.oid = p.proowner
+      JOIN pg_extension e ON e.extname = 'openinfo'
+     WHERE t.ours AND NOT o.rolsuper AND o.rolname <> 'openinfo_owner' AND o.oid <> e.extowner;
+END;
+REVOKE ALL ON FUNCTION @extschema@.checklist_triggers() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.checklist_triggers() TO service_role;
+COMMENT ON FUNCTION @extschema@.checklist_triggers() IS
+    'Security checklist: violations of "Triggers call functions of trusted roles"';
+
 CREATE FUNCTION @extschema@.security_checklist() RETURNS TABLE (item text, ok boolean, detail text)
-    LANGUAGE sql STABLE ROWS 19 SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE ROWS 23 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH counted AS (
         SELECT count(*) AS tables, count(t.workspace_column) AS tenant_tables,
+               count(*) FILTER (WHERE NOT t.ours) AS own_tables,
                count(*) FILTER (WHERE t.ours AND t.relname ~ '^sealed_') AS sealed_tables,
                (SELECT count(*) FROM @extschema@.checked_views()) AS views,
                (SELECT count(*) FROM @extschema@.checked_functions()) AS functions
@@ -943,7 +1028,21 @@ BEGIN ATOMIC
                  (SELECT count(*) || ' settings of roles and databases' FROM pg_db_role_setting)),
                 (19, 'Rows show only visible fields',
                  ARRAY(SELECT f FROM @extschema@.checklist_visible_fields() f),
-                 '2 tables')) c (n, item, found, checked)
+                 '2 tables'),
+                (20, 'Logins that serve requests can become nothing else',
+                 ARRAY(SELECT f FROM @extschema@.checklist_logins() f ORDER BY f COLLATE "C"),
+                 (SELECT count(DISTINCT l.name) || ' logins' FROM @extschema@.checked_logins() l)),
+                (21, 'openinfo_owner owns the tables and has no other rights',
+                 ARRAY(SELECT f FROM @extschema@.checklist_owner() f ORDER BY f COLLATE "C"),
+                 tables - own_tables || ' tables'),
+                (22, 'Only trusted roles may create objects in the schema of openinfo',
+                 ARRAY(SELECT f FROM @extschema@.checklist_schema_creators() f ORDER BY f COLLATE "C"),
+                 '1 schema'),
+                (23, 'Triggers call functions of trusted roles',
+                 ARRAY(SELECT f FROM @extschema@.checklist_triggers() f ORDER BY f COLLATE "C"),
+                 (SELECT count(*) || ' triggers' FROM @extschema@.checked_tables() t
+                    JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal WHERE t.ours)))
+           c (n, item, found, checked)
      ORDER BY c.n;
 END;
 REVOKE ALL ON FUNCTION @extschema@.security_checklist() FROM PUBLIC, anon, authenticated, service_role;

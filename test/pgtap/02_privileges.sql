@@ -276,6 +276,8 @@ INSERT INTO internal VALUES
     ('topic_keys_scan', 'nobody'),
     ('topic_keys_in_range', 'nobody'),
     ('topic_keys_answer', 'nobody'),
+    ('owner_rights', 'service'),
+    ('schema_creators', 'service'),
     ('require_trusted_schema', 'nobody'), ('require_owned_tables', 'nobody'), ('execute_as_owner', 'nobody'),
     ('secure_table', 'nobody'),
     ('comment_on_table', 'nobody'),

@@ -160,7 +160,29 @@ INSERT INTO pg_temp.broken (command) VALUES
 
     ('ALTER ROLE authenticated SET request.jwt.claims = ''{"sub": "0a000000-0000-4000-8000-00000000000a"}'''),
     ('ALTER DATABASE openinfo_regress SET openinfo.workspace_id = ''0a000000-0000-4000-8000-00000000000a'''),
-    ('ALTER ROLE ALL SET openinfo.allow_drop = on');
+    ('ALTER ROLE ALL SET openinfo.allow_drop = on'),
+
+    ('CREATE ROLE regress_login LOGIN NOINHERIT; GRANT anon, authenticated, service_role TO regress_login'),
+    ('CREATE ROLE regress_group; GRANT authenticated, service_role TO regress_group;
+      CREATE ROLE regress_login LOGIN IN ROLE regress_group'),
+    ('CREATE ROLE regress_login LOGIN BYPASSRLS; GRANT authenticated TO regress_login'),
+    ('CREATE ROLE regress_group BYPASSRLS; CREATE ROLE regress_login LOGIN;
+      GRANT anon, regress_group TO regress_login'),
+    ('CREATE ROLE regress_login LOGIN SUPERUSER; GRANT authenticated TO regress_login'),
+
+    ('CREATE ROLE regress_other SUPERUSER; ALTER TABLE openinfo.trends OWNER TO regress_other'),
+    ('ALTER ROLE openinfo_owner LOGIN SUPERUSER BYPASSRLS CREATEROLE CREATEDB REPLICATION'),
+    ('CREATE ROLE regress_group; GRANT openinfo_owner TO regress_group; GRANT pg_monitor TO openinfo_owner'),
+
+    ('CREATE ROLE regress_group; GRANT CREATE ON SCHEMA openinfo TO regress_group'),
+    ('CREATE ROLE regress_group; ALTER SCHEMA openinfo OWNER TO regress_group'),
+
+    ('CREATE ROLE regress_writer; CREATE SCHEMA regress_other AUTHORIZATION regress_writer;
+      GRANT TRIGGER ON openinfo.leads TO regress_writer; GRANT USAGE ON SCHEMA openinfo TO regress_writer;
+      SET LOCAL ROLE regress_writer;
+      CREATE FUNCTION regress_other.fired() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END'';
+      CREATE TRIGGER mine AFTER INSERT ON openinfo.leads FOR EACH ROW EXECUTE FUNCTION regress_other.fired();
+      RESET ROLE');
 CREATE TABLE pg_temp.finding AS
     SELECT b.n, b.command, f AS found FROM pg_temp.broken b LEFT JOIN LATERAL pg_temp.found_after(b.command) f
         ON true;
@@ -199,6 +221,10 @@ SELECT f FROM pg_temp.found_after('REVOKE SELECT ON openinfo.trends FROM authent
     ALTER TABLE openinfo.leads ADD score int;
     CREATE ROLE regress_reader; GRANT SELECT ON openinfo.leads TO regress_reader;
     CREATE POLICY reader ON openinfo.leads FOR SELECT TO regress_reader USING (true);
+    CREATE ROLE regress_requests LOGIN NOINHERIT; GRANT anon, authenticated TO regress_requests;
+    CREATE ROLE regress_workers LOGIN BYPASSRLS; GRANT service_role TO regress_workers;
+    CREATE FUNCTION public.regress_fired() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END'';
+    CREATE TRIGGER mine AFTER INSERT ON openinfo.leads FOR EACH ROW EXECUTE FUNCTION public.regress_fired();
     CREATE POLICY signed_in ON openinfo.leads AS RESTRICTIVE TO authenticated USING (auth.uid() IS NOT NULL);
     REVOKE EXECUTE ON FUNCTION openinfo.leave_workspace() FROM authenticated') f;
 
@@ -229,6 +255,21 @@ SELECT f
   FROM pg_temp.found_after('ALTER POLICY own ON regress_own.notes USING (workspace_id = '
                            'openinfo.get_user_workspace_id() OR true)') f;
 SELECT f FROM pg_temp.found_after('ALTER POLICY own ON regress_own.notes WITH CHECK (id IS NOT NULL)') f;
+-- Naming the workspace is not comparing it with the caller's.
+SELECT expression, f
+  FROM unnest(ARRAY['workspace_id IS NOT NULL', 'workspace_id = workspace_id',
+                    'openinfo.get_user_workspace_id() IS NOT NULL',
+                    'workspace_id <> openinfo.get_user_workspace_id()',
+                    'NOT (workspace_id = openinfo.get_user_workspace_id())',
+                    'workspace_id = id AND openinfo.get_user_workspace_id() IS NOT NULL',
+                    'workspace_id = openinfo.get_user_workspace_id()',
+                    'openinfo.get_user_workspace_id() = workspace_id',
+                    '(SELECT openinfo.get_user_workspace_id()) = notes.workspace_id AND NOT (id IS NULL)'])
+       WITH ORDINALITY x (expression, n)
+  LEFT JOIN LATERAL pg_temp.found_after(format('ALTER POLICY own ON regress_own.notes USING (%s)',
+                                               expression)) f
+       ON true
+ ORDER BY n;
 SELECT f FROM pg_temp.found_after('DROP POLICY own ON regress_own.notes') f;
 SELECT f FROM pg_temp.found_after('GRANT CREATE ON SCHEMA regress_own TO authenticated') f;
 SELECT f

@@ -31,8 +31,10 @@ $node->safe_psql('app', 'SELECT 1');
 $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-v', "own=$top/demo", '-v', 'real=', '-d', $node->connstr('app'),
 	'-f', "$top/demo/setup.sql", '-f', "$top/demo/members.sql" ], 'the data of the demonstration');
 $node->safe_psql('app', <<'END');
-	CREATE ROLE regress_authenticator LOGIN NOINHERIT;
-	GRANT anon, authenticated, service_role TO regress_authenticator;
+	CREATE ROLE regress_requests LOGIN NOINHERIT;
+	GRANT anon, authenticated TO regress_requests;
+	CREATE ROLE regress_workers LOGIN NOINHERIT;
+	GRANT service_role TO regress_workers;
 	-- as docs/clients.md has it
 	CREATE FUNCTION public.choose_workspace() RETURNS void LANGUAGE sql AS
 		$$ SELECT set_config('openinfo.workspace_id', coalesce(current_setting('request.headers', true)::json ->> 'x-workspace-id', ''), true) $$;
@@ -42,22 +44,31 @@ $node->safe_psql('app', <<'END');
 END
 
 my $secret = 'a secret of the tests and of nothing else';
-my $port = PostgreSQL::Test::Cluster::get_free_port();
-my %settings = (
-	PGRST_DB_URI => 'postgres://regress_authenticator@/app?host=' . $node->host . '&port=' . $node->port,
-	PGRST_DB_SCHEMAS => 'app', PGRST_DB_ANON_ROLE => 'anon', PGRST_JWT_SECRET => $secret, PGRST_DB_PRE_REQUEST => 'public.choose_workspace',
-	PGRST_SERVER_HOST => '127.0.0.1', PGRST_SERVER_PORT => $port, PGRST_DB_CHANNEL_ENABLED => 'false');
-local @ENV{ keys %settings } = values %settings;
-my $server = IPC::Run::start([ $postgrest ], '<', '/dev/null', '>', "$dir/postgrest.log", '2>&1');
-END { local $?; $server->signal('TERM'), $server->finish if $server; }
+my @servers;
+END { local $?; $_->signal('TERM'), $_->finish foreach @servers; }
 
-my $url = "http://127.0.0.1:$port";
-my $tries = 0;
-until (IPC::Run::run([ 'node', '-e', "fetch('$url').then((a) => process.exit(a.status < 500 ? 0 : 1), () => process.exit(1))" ]))
+# One for requests and one for workers, each with its login.
+sub postgrest
 {
-	BAIL_OUT('PostgREST does not answer: ' . slurp_file("$dir/postgrest.log")) if ++$tries > 10 * $PostgreSQL::Test::Utils::timeout_default || !$server->pumpable;
-	select undef, undef, undef, 0.1;
+	my ($login, %more) = @_;
+	my $port = PostgreSQL::Test::Cluster::get_free_port();
+	my %settings = (
+		PGRST_DB_URI => "postgres://$login@/app?host=" . $node->host . '&port=' . $node->port,
+		PGRST_DB_SCHEMAS => 'app', PGRST_JWT_SECRET => $secret, PGRST_SERVER_HOST => '127.0.0.1', PGRST_SERVER_PORT => $port,
+		PGRST_DB_CHANNEL_ENABLED => 'false', %more);
+	local @ENV{ keys %settings } = values %settings;
+	my $server = IPC::Run::start([ $postgrest ], '<', '/dev/null', '>', "$dir/$login.log", '2>&1');
+	push @servers, $server;
+	my $tries = 0;
+	until (IPC::Run::run([ 'node', '-e', "fetch('http://127.0.0.1:$port').then((a) => process.exit(a.status < 500 ? 0 : 1), () => process.exit(1))" ]))
+	{
+		BAIL_OUT('PostgREST does not answer: ' . slurp_file("$dir/$login.log")) if ++$tries > 10 * $PostgreSQL::Test::Utils::timeout_default || !$server->pumpable;
+		select undef, undef, undef, 0.1;
+	}
+	return "http://127.0.0.1:$port";
 }
+my $url = postgrest('regress_requests', PGRST_DB_ANON_ROLE => 'anon', PGRST_DB_PRE_REQUEST => 'public.choose_workspace');
+my $workers = postgrest('regress_workers');
 
 # node looks for packages beside the script
 copy("$top/test/t/lib/postgrest.mjs", "$dir/session.mjs") or BAIL_OUT("cannot copy the session: $!");
@@ -66,7 +77,7 @@ my $said;
 	# the table of docs/clients.md: from, to and how it is embedded
 	my ($embedding) = slurp_file("$top/docs/clients.md") =~ /^## Embedding\n(.*?)^## /ms or BAIL_OUT('docs/clients.md has no section "Embedding"');
 	my $embedded = join "\n", map { s/^\| (\w+)[^|]*\|[^|]*\| `(.*)` \|$/$1 $2/r } grep { /!/ } split /\n/, $embedding;
-	local @ENV{qw(URL SECRET EMBEDDED)} = ($url, $secret, $embedded);
+	local @ENV{qw(URL WORKERS SECRET EMBEDDED)} = ($url, $workers, $secret, $embedded);
 	my $ended = IPC::Run::run([ 'node', "$dir/session.mjs" ], '<', '/dev/null', '>', \$said, '2>&1');
 	ok($ended && $said =~ /^done$/m, 'the session went to its end');
 }
@@ -75,9 +86,9 @@ foreach (split /\n/, $said)
 	if (/^(not )?ok - (.*)/) { ok(!$1, $2) }
 	elsif ($_ ne 'done') { diag $_ }
 }
-unlike(slurp_file("$dir/postgrest.log"), qr/Ambiguous|PGRST20[0-3]/, 'PostgREST finds every relation');
+unlike(slurp_file("$dir/regress_requests.log"), qr/Ambiguous|PGRST20[0-3]/, 'PostgREST finds every relation');
 
 # Its connections are reused by all: nothing of a request is left on them.
-is($node->safe_psql('app', "SELECT count(*) FROM pg_stat_activity WHERE usename = 'regress_authenticator' AND state NOT IN ('idle', 'active')"), '0', 'no transaction is left open');
+is($node->safe_psql('app', "SELECT count(*) FROM pg_stat_activity WHERE usename ~ '^regress_' AND state NOT IN ('idle', 'active')"), '0', 'no transaction is left open');
 
 done_testing();

@@ -1,9 +1,9 @@
 // A browser's session with the demonstration's data: the client of supabase-js, PostgREST, JWTs of three members.
-// Run by test/t/postgrest.pl, which gives URL, SECRET and EMBEDDED and turns each line into a test.
+// Run by test/t/postgrest.pl, which gives URL, WORKERS, SECRET and EMBEDDED and turns each line into a test.
 import { createHmac } from 'node:crypto';
 import { PostgrestClient } from '@supabase/postgrest-js';
 
-const { URL: url, SECRET: secret, EMBEDDED: embedded } = process.env;
+const { URL: url, WORKERS: workers, SECRET: secret, EMBEDDED: embedded } = process.env;
 
 // ---------------------------------------------------------------------------------------------------------------
 
@@ -22,7 +22,7 @@ const jwt = (claims, key = secret) => {
 	const text = `${base64url({ alg: 'HS256', typ: 'JWT' })}.${base64url(claims)}`;
 	return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
 };
-const client = (token, headers = {}) => new PostgrestClient(url, { headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers } });
+const client = (token, headers = {}, server = url) => new PostgrestClient(server, { headers: { ...(token && { Authorization: `Bearer ${token}` }), ...headers } });
 
 const soon = Math.floor(Date.now() / 1000) + 3600;
 const person = (letter) => `0${letter}000000-0000-4000-8000-00000000000${letter}`;
@@ -33,7 +33,7 @@ const bob = client(member('b')); // member of North Labs
 const cleo = client(member('c')); // owner of South Sales
 const nobody = client(jwt({ role: 'authenticated', exp: soon }));
 const anon = client();
-const service = client(jwt({ role: 'service_role', exp: soon }));
+const service = client(jwt({ role: 'service_role', exp: soon }), {}, workers);
 
 const one = async (query) => (await query).data;
 const north = await one(bob.rpc('get_user_workspace_id'));
@@ -43,6 +43,8 @@ ok(north && south && north !== south, 'two members, two workspaces', [north, sou
 // --------------------------------------------------------------------------------------------------------- who calls
 
 refused(await anon.from('leads').select('id'), 401, '42501', 'without a JWT no table');
+refused(await client(jwt({ role: 'service_role', exp: soon })).from('leads').select('id'), 403, '42501', 'requests cannot become the service');
+refused(await client(member('b'), {}, workers).from('leads').select('id'), 403, '42501', 'nor workers a member');
 refused(await anon.rpc('get_user_id'), 401, '42501', 'and no function');
 is([(await client(jwt({ role: 'authenticated', sub: person('b') }, 'x'.repeat(40))).from('leads').select('id')).status,
 	(await client(jwt({ role: 'authenticated', sub: person('b'), exp: soon - 7200 })).from('leads').select('id')).status], [401, 401],
