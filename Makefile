@@ -155,6 +155,7 @@ TAP = \
 	standby \
 	pooler \
 	postgrest \
+	clients \
 	topics_exact \
 	monitoring \
 	schema_doc \
