@@ -156,6 +156,7 @@ TAP = \
 	pooler \
 	postgrest \
 	clients \
+	moving \
 	topics_exact \
 	monitoring \
 	schema_doc \
