@@ -53,7 +53,7 @@ SELECT demo.claim(:before > 0 AND :after = 0 AND (SELECT count(*) > 0 FROM leads
                   'a removed member sees nothing at the next statement') \gset
 
 RESET ROLE;
-\echo '-- Requests and workers have a login each; an SQL injection in a request gets no further than its login:'
+\echo '-- Requests and workers have a login each; an SQL injection gets no further than its login:'
 CREATE ROLE demo_requests LOGIN NOINHERIT;
 GRANT anon, authenticated TO demo_requests;
 CREATE ROLE demo_workers LOGIN NOINHERIT;
@@ -62,4 +62,5 @@ SET SESSION AUTHORIZATION demo_requests;
 SET ROLE authenticated;
 CALL demo.refused($$SELECT set_config('role', 'service_role', true)$$, '42501');
 RESET SESSION AUTHORIZATION;
-SELECT demo.claim((SELECT ok FROM security_checklist() WHERE item ~ '^Logins'), 'no login reaches too far') \gset
+SELECT demo.claim((SELECT ok FROM security_checklist() WHERE item ~ '^Logins'),
+                  'no login reaches too far') \gset
