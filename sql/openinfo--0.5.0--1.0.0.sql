@@ -429,8 +429,9 @@ CREATE FUNCTION @extschema@.checked_policies()
 BEGIN ATOMIC
     SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')', p.polcmd::text, p.polpermissive,
            CASE WHEN NOT t.ours THEN
-                    (SELECT bool_and((e ~ '\mworkspace_id = (\( SELECT )?[^() ]*\mget_user_workspace_id\(\)' OR
-                                      e ~ '\mget_user_workspace_id\(\)( AS \w+\))? = [^() ]*\mworkspace_id\M')
+                    (SELECT bool_and((e ~ '\mworkspace_id = (\( SELECT )?[^() ]*\mget_user_workspace_id\(\)'
+                                      OR e ~ '\mget_user_workspace_id\(\)( AS \w+\))? = '
+                                             '[^() ]*\mworkspace_id\M')
                                      AND e !~ '\mOR true\M' AND e !~ '\mNOT \(+[^() ]*\mworkspace_id\M')
                        FROM unnest(x.expressions) e)
                     AND x.calls
