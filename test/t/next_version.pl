@@ -42,7 +42,7 @@ edit('openinfo.control', sub { s/^default_version = '.*'/default_version = '$nex
 edit('Makefile', sub {
 	s{^(\tsrc/leads/leads\.o )}{\tsrc/leads/moods.o \\\n$1}m
 	  && s{^(DATA = )}{$1\\\n\tsql/openinfo--$today--$next.sql \\\n\tsql/openinfo--$next--$today.sql }m });
-edit('src/core/catalog.c', sub { s/("schema_migrations", NULL)/"rehearsal_notes", $1/ });
+edit('src/core/catalog.c', sub { s/("schema_migrations",\s+NULL)/"rehearsal_notes", $1/ });
 edit('src/operations/jobs.c', sub { s/^(\t\{"openinfo_cleanup_expired_exports")/\t{"openinfo_rest", "0 1 * * *", 24, "rest"},\n$1/m });
 edit('src/openinfo.h', sub { s/^(#endif)/extern char *openinfo_rehearsal_mood;\n$1/m });
 edit('src/openinfo.c', sub {
