@@ -46,9 +46,13 @@ struct VisibleFields
 
 static VisibleFields lists[] = {{"person", InvalidOid, NULL}, {"integration", InvalidOid, NULL}};
 
+/* Changes of any table so far: a list that was read while it changed is not kept. */
+static uint64 changes = 0;
+
 static void
 visible_fields_changed(Datum arg, Oid relid)
 {
+	changes++;
 	for (int i = 0; i < lengthof(lists); i++)
 		if (relid == InvalidOid || relid == lists[i].table)
 			lists[i].table = InvalidOid;
@@ -128,6 +132,7 @@ read_list(VisibleFields *list)
 	AttrNumber		  field_column = catalog_column(relid, "field");
 	AttrNumber		  kind_column = catalog_column(relid, "kind");
 	LookupKey		  key = {catalog_column(relid, "object"), TEXTOID, CStringGetTextDatum(list->object)};
+	uint64			  before = changes;
 	Lookup			  lookup;
 	bool			  isnull;
 
@@ -137,8 +142,6 @@ read_list(VisibleFields *list)
 	list->names = hash_create("openinfo visible fields", 512, &control,
 							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
-	/* before it is read: what changes meanwhile makes it stale again */
-	list->table = relid;
 	lookup_begin(&lookup, relid, InvalidOid, NULL, &key, 1);
 	while (lookup_next(&lookup))
 	{
@@ -151,6 +154,8 @@ read_list(VisibleFields *list)
 			((Field *) hash_search(list->names, name, HASH_ENTER, NULL))->kind = letter - letters;
 	}
 	lookup_end(&lookup);
+	if (changes == before)
+		list->table = relid;
 }
 
 /* The list of an object, person or integration. */
@@ -161,18 +166,7 @@ visible_fields(const char *object)
 
 	Assert(strcmp(object, list->object) == 0);
 	if (!OidIsValid(list->table))
-	{
-		PG_TRY();
-		{
-			read_list(list);
-		}
-		PG_CATCH();
-		{
-			list->table = InvalidOid;
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-	}
+		read_list(list);
 	return list;
 }
 
