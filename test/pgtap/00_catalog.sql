@@ -273,7 +273,7 @@ INSERT INTO wanted_index VALUES
 SELECT is_empty($$ SELECT tablename, definition FROM wanted_index w
                     WHERE NOT EXISTS (SELECT FROM pg_indexes i
                                        WHERE i.tablename = w.tablename AND i.indexdef ~ w.definition) $$,
-    'the GIN and partial indexes that the contract names are there');
+    'the GIN and partial indexes are there');
 
 -- Comments --------------------------------------------------------------------------------------------------
 
@@ -369,7 +369,7 @@ $$, 'every author is a user of the row''s own workspace, forgotten when they are
 -- What the tables have in common ----------------------------------------------------------------------------
 
 SELECT is_empty($$ SELECT name FROM fifteen EXCEPT SELECT name FROM our_table $$,
-                'the fifteen tables of the guide are there');
+                'the fifteen tables are there');
 SELECT is_empty($$
     SELECT f.name, w.col FROM fifteen f JOIN our_table t USING (name)
      CROSS JOIN (VALUES ('id', 'uuid', true, 'gen_random_uuid()'),
@@ -402,7 +402,7 @@ SELECT is_empty($$ SELECT t.name, g.tgname FROM our_table t JOIN pg_trigger g ON
 SELECT is_empty($$ SELECT t.name FROM our_table t WHERE t.relowner <> 'openinfo_owner'::regrole $$,
                 'the tables are owned by openinfo_owner');
 
--- The contract, section 3 -----------------------------------------------------------------------------------
+-- The documented tables -------------------------------------------------------------------------------------
 
 CREATE TEMP TABLE wanted_column (tablename text, name text, type text, filled boolean, otherwise text)
     ON COMMIT DROP;
@@ -540,7 +540,7 @@ SELECT is_empty($$
                         AND (SELECT regexp_replace(format_type(a.atttypid, NULL), '^.*\.', '')) = w.type
                         AND (w.filled IS NULL OR a.attnotnull = w.filled)
                         AND (w.otherwise IS NULL OR pg_get_expr(d.adbin, d.adrelid) = w.otherwise))
-$$, 'the columns of the contract are there, with their types');
+$$, 'the documented columns are there, with their types');
 SELECT is((SELECT attgenerated::text
              FROM pg_attribute WHERE attrelid = 'global_topics'::regclass AND attname = 'topic_tsv'),
           's',
@@ -566,7 +566,7 @@ SELECT set_eq(format($$ SELECT t.typname::text, array_agg(e.enumlabel::text ORDE
                           FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid
                          WHERE t.typnamespace = %L::regnamespace GROUP BY t.typname $$, :'schema'),
               $$ SELECT name, labels FROM wanted_enum $$,
-              'the enum types of the contract, with their labels in order, and no others');
+              'the documented enum types, with their labels in order, and no others');
 SELECT is_empty($$ SELECT name FROM wanted_enum w
                     WHERE NOT EXISTS (SELECT FROM our_member m
                                        WHERE m.classid = 'pg_type'::regclass
@@ -600,7 +600,7 @@ SELECT is_empty($$ SELECT tablename, key FROM wanted_key w
                                          AND regexp_replace(regexp_replace(pg_get_indexdef(i.indexrelid),
                                                                            '^.* USING btree ', ''),
                                                             'public\.', '', 'g') = w.key) $$,
-    'the unique keys of the contract are there');
+    'the documented unique keys are there');
 -- A unique key without the workspace would let one workspace learn of, and block, what another has.
 SELECT set_eq($$
     SELECT t.name, c.relname::text

@@ -1,6 +1,5 @@
 -- What each API role may do, column by column and function by function: what PostgreSQL says
--- (has_..._privilege) and what it does.  The expectations transcribe sections 4 and 5 of the
--- contract; what is not listed is refused.
+-- (has_..._privilege) and what it does.  What is not listed here is refused.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT * FROM no_plan();
@@ -310,7 +309,7 @@ SELECT is_empty($$ SELECT signature FROM our_function WHERE caller IS NULL $$,
 SELECT is_empty($$ SELECT name, count(*) FROM our_function GROUP BY name HAVING count(*) > 1 $$,
                 'no function is overloaded: clients call them by named arguments');
 SELECT is_empty($$ SELECT name FROM callable EXCEPT SELECT name FROM our_function $$,
-                'every function of the contract is there');
+                'every documented function is there');
 
 SELECT is(array_remove(ARRAY[CASE WHEN has_function_privilege('anon', oid, 'EXECUTE') THEN 'anon' END,
                              CASE WHEN has_function_privilege('authenticated', oid, 'EXECUTE')

@@ -18,7 +18,7 @@ SELECT count(*) FILTER (WHERE classid = 'pg_proc'::regclass) > 0 AS functions,
  WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
    AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'openinfo');
 
--- The tables of contract and guide.
+-- The tables.
 SELECT relname FROM pg_class WHERE relnamespace = 'openinfo'::regnamespace AND relkind = 'r'
  ORDER BY relname COLLATE "C";
 
