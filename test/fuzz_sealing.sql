@@ -57,7 +57,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '{"full_name": "Dustin Moskovitz", "data": {"first_name": "Dustin", "last_name": "Moskovitz", "email": "e", '
  '"score": 97, "position": "Chief Executive Officer", "company": "Asana", "phone_number": "p", '
  '"verification": {"date": "2025-11-06", "status": "valid"}, "linkedin_url": '
- '"https://www.linkedin.com/in/dmoskov"}, "emails": [{"value": "v", "type": "personal", "confidence": 92, '
+ '"https://www.linkedin.com/in/annroe"}, "emails": [{"value": "v", "type": "personal", "confidence": 92, '
  '"seniority": "senior", "department": "it"}]}'),
 ('ZoomInfo',
  '{"id": 1292106293, "full_name": "Henry Schuck", "firstName": "Henry", "lastName": "Schuck", "email": "e", '
@@ -66,7 +66,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '"Executive", "department": "C-Suite"}], "city": "Vancouver", "state": "Washington", '
  '"companyId": 344589814, "company": {"id": 344589814, "name": "ZoomInfo", "fax": "f", "phone": "p", '
  '"revenue": 1239500, "employeeCount": 3508}, "externalUrls": [{"type": "linkedin.com", '
- '"url": "https://www.linkedin.com/in/hschuck"}], "lastUpdatedDate": "d"}'),
+ '"url": "https://www.linkedin.com/in/bobroe"}], "lastUpdatedDate": "d"}'),
 ('HubSpot',
  '{"full_name": "Brian Halligan", "vid": 204727, "properties": {"firstname": "Brian", '
  '"lastname": "Halligan", "email": "e", "hs_additional_emails": "a", "phone": "p", "mobilephone": "m", '

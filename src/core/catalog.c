@@ -346,7 +346,6 @@ catalog_users(void)
 
 	found.relid = catalog_table("users");
 	rel = table_open(found.relid, AccessShareLock);
-	found.owner = rel->rd_rel->relowner;
 	found.id = catalog_column(found.relid, "id");
 	found.workspace_id = catalog_column(found.relid, "workspace_id");
 	found.auth_user_id = catalog_column(found.relid, "auth_user_id");

@@ -16,7 +16,6 @@
 typedef struct UsersTable
 {
 	Oid		   relid;
-	Oid		   owner;
 	Oid		   id_index;	 /* unique (id), or InvalidOid */
 	Oid		   person_index; /* unique (auth_user_id, workspace_id), or InvalidOid */
 	AttrNumber id;

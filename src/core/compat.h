@@ -29,15 +29,6 @@
 	makeJsonLexContextCstringLen((char *) (text), (len), GetDatabaseEncoding(), true)
 #endif
 
-/* 16 lets semantic actions stop the parser with an error of their own; in 15 they return nothing */
-#if PG_VERSION_NUM >= 160000
-#define COMPAT_JSON_ACTION JsonParseErrorType
-#define COMPAT_JSON_ACTION_RETURN() return JSON_SUCCESS
-#else
-#define COMPAT_JSON_ACTION void
-#define COMPAT_JSON_ACTION_RETURN() return
-#endif
-
 /* 16 reports a malformed type name through an error context instead of a flag */
 #if PG_VERSION_NUM >= 160000
 #define compat_parse_type(name, oid, typmod) parseTypeString((name), (oid), (typmod), NULL)
