@@ -72,6 +72,8 @@ DATA = \
 	sql/openinfo--0.3.0--0.4.0.sql \
 	sql/openinfo--0.4.0--0.5.0.sql \
 	sql/openinfo--0.5.0--1.0.0.sql \
+	sql/openinfo--1.0.0--1.1.0.sql \
+	sql/openinfo--1.1.0--1.0.0.sql \
 	sql/openinfo--1.0.0--0.5.0.sql \
 	sql/openinfo--0.5.0--0.4.0.sql \
 	sql/openinfo--0.4.0--0.3.0.sql \

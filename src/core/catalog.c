@@ -230,8 +230,8 @@ const char *const catalog_tables[] = {
 	"workspaces", "users", "leads", "queries", "saved_searches", "credit_usage", "export_jobs",
 	"expired_export_files", "people_search_results", "sealed_contacts", "saved_people_searches",
 	"integrations", "sealed_secrets", "integration_events", "billing_events", "stripe_customers",
-	"notification_preferences", "global_topics", "trends", "plans", "visible_fields", "schema_migrations",
-	NULL};
+	"notification_preferences", "invitations", "global_topics", "trends", "plans", "visible_fields",
+	"workspace_creations", "schema_migrations", NULL};
 
 /*
  * Raises an error when one of our tables belongs to another role; SQL looks them up by name.  While one is

@@ -3,8 +3,8 @@
  *		Deletion of exports and of their files.
  *
  * Invariant: a job is deleted in the same transaction that adds its file to the queue of files to delete,
- * expired_export_files; so no file is forgotten in the store, and none is deleted while its job exists.  When
- * a whole workspace is deleted nothing is queued, because its queue is deleted as well.
+ * expired_export_files; so no file is forgotten in the store, and none is deleted while its job exists.  The
+ * queue outlives the workspace.
  */
 #include "openinfo.h"
 
@@ -23,14 +23,18 @@
  *
  * Adds the file of a deleted job to expired_export_files; expired_at is the time at which the job expired,
  * now at the latest.
- * Errors: 39P01 when it is not called as that trigger.  Locks: the workspace KEY SHARE, as its foreign key
- * does.
+ * Errors: 39P01 when it is not called as that trigger.
  */
 PG_FUNCTION_INFO_V1(openinfo_queue_file_deletion);
 Datum
 openinfo_queue_file_deletion(PG_FUNCTION_ARGS)
 {
 	static Statement queue = STATEMENT(
+		"INSERT INTO @extschema@.expired_export_files (file_url, workspace_id, expired_at)"
+		" VALUES ($1, $2, least($3, now()))",
+		"text, uuid, timestamptz");
+	/* before 1.1.0 the queue is deleted with its workspace, which may be what deletes the job */
+	static Statement queue_of_workspace = STATEMENT(
 		"INSERT INTO @extschema@.expired_export_files (file_url, workspace_id, expired_at)"
 		" SELECT $1, id, least($3, now()) FROM @extschema@.workspaces WHERE id = $2",
 		"text, uuid, timestamptz");
@@ -57,7 +61,8 @@ openinfo_queue_file_deletion(PG_FUNCTION_ARGS)
 	}
 
 	statement_begin(&scope);
-	(void) statement_run(&queue, values, nulls, false, 0);
+	(void) statement_run(catalog_has_column("invitations", "id") ? &queue : &queue_of_workspace,
+						 values, nulls, false, 0);
 	statement_end(&scope);
 	return PointerGetDatum(NULL);
 }

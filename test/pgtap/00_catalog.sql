@@ -60,7 +60,7 @@ INSERT INTO fifteen
 CREATE TEMP TABLE global (name text) ON COMMIT DROP;
 INSERT INTO global
     VALUES ('workspaces'), ('global_topics'), ('trends'), ('plans'), ('visible_fields'),
-           ('schema_migrations');
+           ('schema_migrations'), ('workspace_creations');
 CREATE TEMP VIEW tenant AS SELECT * FROM our_table WHERE name NOT IN (SELECT name FROM global);
 
 -- Row-level security ----------------------------------------------------------------------------------------
@@ -324,11 +324,11 @@ SELECT is_empty($$
 $$, 'every tenant table has workspace_id uuid not null, filled with the active workspace');
 SELECT is_empty($$
     SELECT t.name FROM tenant t
-     WHERE
-         NOT EXISTS (SELECT FROM our_fkey k
+     WHERE t.name <> 'expired_export_files'
+       AND NOT EXISTS (SELECT FROM our_fkey k
                       WHERE k.conrelid = t.oid AND k.columns = '{workspace_id}' AND k.referred = 'workspaces'
                         AND k.referred_columns = '{id}' AND k.confdeltype = 'c' AND k.convalidated)
-$$, 'it goes with its workspace');
+$$, 'it goes with its workspace, but for the files that wait to be deleted from the store');
 SELECT is_empty($$
     SELECT k.tablename, k.conname FROM our_fkey k JOIN tenant t ON t.oid = k.conrelid
      WHERE k.referred IN (SELECT name FROM tenant)
@@ -341,7 +341,8 @@ SELECT is_empty($$ SELECT k.tablename, k.conname FROM our_fkey k
                                AND k.referred_columns[array_position(k.columns, 'id')] = 'workspace_id') $$,
     'a workspace points only to users of its own');
 SELECT is_empty($$ SELECT k.tablename, k.conname FROM our_fkey k
-                    WHERE k.tablename IN ('global_topics', 'trends', 'plans', 'schema_migrations')
+                    WHERE k.tablename IN ('global_topics', 'trends', 'plans', 'schema_migrations',
+                                          'workspace_creations')
                       AND k.referred IN (SELECT name FROM tenant UNION SELECT 'workspaces') $$,
     'no global table points into a workspace');
 SELECT is_empty($$ SELECT k.tablename, k.conname FROM our_fkey k WHERE k.referred IS NULL $$,
@@ -417,6 +418,18 @@ INSERT INTO wanted_column VALUES
     ('expired_export_files', 'file_url', 'text', true, NULL),
     ('expired_export_files', 'workspace_id', 'uuid', true, NULL),
     ('expired_export_files', 'expired_at', 'timestamp with time zone', true, NULL),
+    ('plans', 'members', 'integer', false, NULL),
+    ('invitations', 'id', 'uuid', true, 'gen_random_uuid()'),
+    ('invitations', 'created_at', 'timestamp with time zone', true, 'now()'),
+    ('invitations', 'updated_at', 'timestamp with time zone', true, 'now()'),
+    ('invitations', 'created_by', 'uuid', false, NULL),
+    ('invitations', 'email', 'text', true, NULL),
+    ('invitations', 'role', 'user_role', true, NULL),
+    ('invitations', 'token_sha256', 'bytea', true, NULL),
+    ('invitations', 'expires_at', 'timestamp with time zone', true, NULL),
+    ('invitations', 'accepted_at', 'timestamp with time zone', false, NULL),
+    ('invitations', 'accepted_by', 'uuid', false, NULL),
+    ('invitations', 'revoked_at', 'timestamp with time zone', false, NULL),
     ('workspaces', 'slug', 'text', true, NULL),
     ('workspaces', 'name', 'text', true, NULL),
     ('workspaces', 'industry_vertical', 'text', false, NULL),

@@ -4,8 +4,9 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT * FROM no_plan();
 
--- What "authenticated" may do.  reads: all, workspace, own (their own row), none.  writes: member, admin (or
--- owner), own, none. service: all, append, read, none.  touches: the column that UPDATE tries.
+-- What "authenticated" may do.  reads: all, workspace, admin (or owner), own (their own row), none.
+-- writes: member, admin (or owner), own, none.  service: all, append, read, none.  touches: the column that
+-- UPDATE tries.
 CREATE TEMP TABLE matrix (tablename text, reads text, inserts text, updates text, touches text, deletes text,
                           service text)
     ON COMMIT DROP;
@@ -26,6 +27,8 @@ INSERT INTO matrix VALUES
     ('saved_people_searches',    'workspace', 'member', 'member', 'use_count',       'own',    'all'),
     ('integrations',             'workspace', 'admin',  'admin',  'name',            'admin',  'all'),
     ('notification_preferences', 'own',       'none',   'own',    'email_new_leads', 'none',   'all'),
+    ('invitations',              'admin',     'none',   'none',   'role',            'none',   'read'),
+    ('workspace_creations',      'none',      'none',   'none',   'created_at',      'none',   'read'),
     ('schema_migrations',        'none',      'none',   'none',   'name',            'none',   'read'),
     ('visible_fields',           'none',      'none',   'none',   'kind',            'none',   'read'),
     ('expired_export_files',     'none',      'none',   'none',   'file_url',        'none',   'all'),
@@ -78,6 +81,11 @@ INSERT INTO sample VALUES
      $$(workspace_id, user_id) VALUES ($W, $U)$$,
      NULL,
      $$DELETE FROM notification_preferences WHERE user_id = $U$$),
+    ('invitations',
+     $$(workspace_id, email, role, token_sha256, expires_at)
+           VALUES ($W, '$N@example.com', 'member', sha256('$N'), 'infinity')$$, NULL, NULL),
+    ('workspace_creations',
+     $$(workspace, auth_user_id) VALUES (gen_random_uuid(), md5('matrix')::uuid)$$, NULL, NULL),
     ('schema_migrations', $$(version, name) VALUES ('matrix-$N', 'M')$$, NULL, NULL),
     ('visible_fields', $$(object, field) VALUES ('person', '$N matrix')$$, NULL, NULL),
     ('expired_export_files', $$(workspace_id, file_url) VALUES ($W, 'file-$N')$$, NULL, NULL),
@@ -159,6 +167,7 @@ INSERT INTO trends (topic_id, week_start, week_end)
     SELECT id, '2026-01-05', '2026-01-11' FROM global_topics WHERE topic = 'matrix-0';
 INSERT INTO schema_migrations (version, name) VALUES ('matrix-0', 'M');
 INSERT INTO visible_fields (object, field) VALUES ('person', '0 matrix');
+INSERT INTO workspace_creations (workspace, auth_user_id) VALUES (gen_random_uuid(), md5('matrix')::uuid);
 DO $$
 DECLARE
     v record;
@@ -168,7 +177,8 @@ BEGIN
           FROM users u CROSS JOIN sample s
          WHERE s.tablename
              NOT IN ('workspaces', 'users', 'global_topics', 'plans', 'trends', 'schema_migrations',
-                     'visible_fields', 'notification_preferences', 'sealed_contacts', 'sealed_secrets')
+                     'visible_fields', 'workspace_creations', 'notification_preferences', 'sealed_contacts',
+                     'sealed_secrets')
            AND (s.tablename <> 'stripe_customers' OR u.role = 'owner')
          ORDER BY array_position('{integrations,people_search_results}', s.tablename) NULLS LAST
     LOOP
@@ -186,11 +196,13 @@ CREATE FUNCTION pg_temp.whose(p_table text, p_workspace uuid) RETURNS text LANGU
                             THEN $q$topic_id = (SELECT id FROM global_topics WHERE topic = 'matrix-0')$q$
                         WHEN 'schema_migrations' THEN $q$version = 'matrix-0'$q$
                         WHEN 'visible_fields' THEN $q$field = '0 matrix'$q$
+                        WHEN 'workspace_creations' THEN $q$auth_user_id = md5('matrix')::uuid$q$
                         ELSE format('workspace_id = %L', p_workspace) END;
 $$;
 CREATE FUNCTION pg_temp.is_global(p_table text) RETURNS boolean
     LANGUAGE sql AS
-    $$ SELECT p_table IN ('plans', 'global_topics', 'trends', 'schema_migrations', 'visible_fields') $$;
+    $$ SELECT p_table IN ('plans', 'global_topics', 'trends', 'schema_migrations', 'visible_fields',
+                          'workspace_creations') $$;
 
 -- How many there are of them, and how many belong to the caller.
 CREATE FUNCTION pg_temp.rows(p_table text, p_workspace uuid, p_person uuid DEFAULT NULL) RETURNS bigint
@@ -441,7 +453,7 @@ SELECT is(pg_temp.attempt(ROW(c.*)::caller, NULL,
       ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname NOT IN ('id', 'workspace_id')
   JOIN (SELECT * FROM caller UNION ALL SELECT 'superuser', session_user, NULL, NULL, NULL, NULL) c
       ON c.name = 'superuser'
-      OR c.name IN ('service', 'bypass') AND k.conrelid::regclass::text NOT LIKE 'sealed%'
+      OR c.name IN ('service', 'bypass') AND k.conrelid::regclass::text !~ '^(sealed|invitations$)'
  WHERE k.contype = 'f' AND cardinality(k.conkey) = 2 ORDER BY k.conrelid::regclass::text, a.attname, c.name;
 SELECT cmp_ok((SELECT count(*)::int FROM pg_constraint WHERE contype = 'f' AND cardinality(conkey) = 2), '>=',
               20, 'there are such references');

@@ -25,8 +25,7 @@ SELECT is_empty($$ SELECT relname FROM api_privileges(), pg_proc
 -- api_privileges() says what is meant; that it is meant so, this says again for what matters most.
 SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE reads AND relname IN
         ('sealed_contacts', 'sealed_secrets', 'integration_events', 'expired_export_files',
-         'schema_migrations',
-         'visible_fields') $$,
+         'schema_migrations', 'visible_fields', 'workspace_creations') $$,
     'sealed tables and what workers use are closed');
 SELECT is_empty($$ SELECT relname FROM api_privileges() WHERE inserts <> '{}' AND relname NOT IN
         ('queries', 'saved_searches', 'leads', 'export_jobs', 'people_search_results',
@@ -194,7 +193,8 @@ SELECT is_empty($$ SELECT o.tablename, o.name, a.grantee::regrole
 
 SELECT is_empty($$ SELECT name, p FROM our_table CROSS JOIN unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p
                     WHERE name
-                        NOT IN ('sealed_contacts', 'sealed_secrets', 'schema_migrations', 'visible_fields')
+                        NOT IN ('sealed_contacts', 'sealed_secrets', 'schema_migrations', 'visible_fields',
+                                'invitations', 'workspace_creations')
                       AND NOT has_table_privilege('service_role', oid, p) $$,
     'service_role works in every table');
 SELECT is_empty($$ SELECT name, p FROM our_table
@@ -202,10 +202,11 @@ SELECT is_empty($$ SELECT name, p FROM our_table
                     WHERE name IN ('sealed_contacts', 'sealed_secrets')
                       AND has_any_column_privilege('service_role', oid, p) $$,
     '... but in the sealed ones');
-SELECT is_empty($$ SELECT t, p FROM unnest('{schema_migrations,visible_fields}'::text[]) t
+SELECT is_empty($$ SELECT t, p FROM unnest('{schema_migrations,visible_fields,invitations,'
+                                          'workspace_creations}'::text[]) t
                      CROSS JOIN unnest('{INSERT,UPDATE,DELETE}'::text[]) p
                     WHERE has_table_privilege('service_role', t, p) $$,
-                '... and only reads which migrations have been applied');
+                '... and only reads what functions and the operator alone write');
 
 -- Functions -------------------------------------------------------------------------------------------------
 
@@ -279,6 +280,7 @@ INSERT INTO internal VALUES
     ('schema_creators', 'service'),
     ('require_trusted_schema', 'nobody'), ('require_owned_tables', 'nobody'), ('execute_as_owner', 'nobody'),
     ('secure_table', 'nobody'),
+    ('lock_tables', 'nobody'),
     ('comment_on_table', 'nobody'),
     ('create_computed_field', 'nobody'),
     ('apply_migrations', 'nobody'),

@@ -110,5 +110,9 @@ BEGIN READ ONLY;
 SELECT cleanup_expired_exports();
 ROLLBACK;
 
+-- The files of a workspace that is deleted stay, those of exports that had not expired too.
+DELETE FROM expired_export_files WHERE file_url <> 'store://mine';
 DELETE FROM workspaces WHERE slug LIKE 'exports-%';
+SELECT file_url FROM expired_export_files ORDER BY 1;
+DELETE FROM expired_export_files;
 SELECT (SELECT count(*) FROM export_jobs) + (SELECT count(*) FROM expired_export_files) AS left_behind;

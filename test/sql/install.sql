@@ -31,5 +31,5 @@ DROP EXTENSION openinfo;
 SELECT count(*) FROM openinfo.apply_migrations();
 
 -- The plans that come with it.
-SELECT name, active_queries, saved_searches, daily_credits, export_rows
+SELECT name, active_queries, saved_searches, daily_credits, export_rows, members
   FROM openinfo.plans ORDER BY daily_credits NULLS LAST;

@@ -43,6 +43,9 @@ INSERT INTO billing_events (workspace_id, created_by, event_type)
     SELECT w, u, 'payment_succeeded' FROM pg_temp.author a (w, u);
 INSERT INTO stripe_customers (workspace_id, created_by, stripe_customer_id)
     SELECT w, u, 'removal ' || w FROM pg_temp.author a (w, u);
+INSERT INTO invitations (workspace_id, created_by, email, role, token_sha256, expires_at, accepted_at,
+                         accepted_by)
+    SELECT w, u, 'fay@removal.example', 'member', sha256('t'), now(), now(), u FROM pg_temp.author a (w, u);
 UPDATE workspaces SET created_by = u FROM pg_temp.author a (w, u) WHERE id = w;
 UPDATE users SET created_by = :bob, referred_by = :bob WHERE id = :ann;
 UPDATE notification_preferences SET created_by = user_id WHERE user_id IN (:bob, :cam);
@@ -172,14 +175,14 @@ SET LOCAL client_min_messages = warning;
 TRUNCATE workspaces CASCADE;
 ROLLBACK;
 
--- A workspace: all its rows are deleted with it, ledger and sealed parts too; those of the other one are not
--- even rewritten.
+-- A workspace: all its rows are deleted with it, ledger and sealed parts too, but for the files that wait to
+-- be deleted from the store; those of the other one are not even rewritten.
 BEGIN;
 SET LOCAL ROLE service_role;
 DELETE FROM workspaces WHERE id = :one;
 RESET ROLE;
 SELECT * FROM pg_temp.changes(:one, 'pg_temp.one_before') WHERE kept > 0 OR gone = 0;
-SELECT sum(gone) = (SELECT count(*) FROM pg_temp.one_before) AS all_gone
+SELECT sum(gone) = (SELECT count(*) - 1 FROM pg_temp.one_before) AS all_gone
   FROM pg_temp.changes(:one, 'pg_temp.one_before');
 SELECT pg_temp.two_untouched();
 SELECT count(*) AS topics FROM global_topics WHERE id = :topic;
@@ -187,4 +190,5 @@ SELECT count(*) AS trends FROM trends WHERE topic_id = :topic;
 ROLLBACK;
 
 DELETE FROM workspaces WHERE id IN (:one, :two);
+DELETE FROM expired_export_files WHERE workspace_id IN (:one, :two);
 DELETE FROM global_topics WHERE id = :topic;

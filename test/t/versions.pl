@@ -197,7 +197,8 @@ sql(q{
 	DROP POLICY change_own_row ON app.users;
 	ALTER TABLE app.users ADD COLUMN nickname text;
 	UPDATE app.plans SET daily_credits = 4 WHERE name = 'free';
-	DELETE FROM app.plans WHERE name = 'enterprise';});
+	DELETE FROM app.plans WHERE name = 'enterprise';
+	INSERT INTO app.workspaces (slug, name) VALUES ('w', 'W');});
 my @user = grep { /\|app\.(users|workspaces|plans)\b|\bapp\.(get_user_id|leave_workspace)\(|^schema\||\bapp\.user_role\b/ && !/stamp_|zz_|^routine/ } split /\n/, snapshot($node, $db);
 $before = $kept->();
 sql("ALTER EXTENSION openinfo UPDATE");

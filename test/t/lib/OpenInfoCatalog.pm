@@ -59,6 +59,8 @@ my @rows = (
 		('dddddddd-0000-0000-0000-000000000001', $one, $ann, 'webhook', 'Hook', '{\"url\": \"https://a.example\", \"token\": \"t\"}')",
 	integration_events => "(workspace_id, integration_id, event_data) VALUES ($one, 'dddddddd-0000-0000-0000-000000000001', '{\"a\": 1}')",
 	billing_events => "(workspace_id, event_type, stripe_event_id, amount_cents, currency) VALUES ($one, 'payment_succeeded', 'evt_1', 4900, 'usd')",
+	invitations => "(workspace_id, created_by, email, role, token_sha256, expires_at) VALUES ($one, $ann, 'eli\@one.example', 'member', sha256('t'), '2036-01-01')",
+	workspace_creations => "(workspace, auth_user_id) VALUES ($one, $ann)",
 	stripe_customers => "(workspace_id, stripe_customer_id, subscription_status) VALUES ($one, 'cus_1', 'active')",
 );
 
