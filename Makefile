@@ -23,7 +23,10 @@ OBJS = \
 	src/access/authorize.o \
 	src/workspaces/violations.o \
 	src/workspaces/members.o \
+	src/workspaces/workspaces.o \
 	src/workspaces/plan_limits.o \
+	src/workspaces/joining.o \
+	src/workspaces/invitations.o \
 	src/workspaces/audit_columns.o \
 	src/topics/fold.o \
 	src/topics/text.o \
@@ -88,6 +91,9 @@ REGRESS = \
 	access \
 	membership \
 	members \
+	workspaces \
+	invitations \
+	seats \
 	topics \
 	trends \
 	attacks \

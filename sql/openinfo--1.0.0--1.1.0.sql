@@ -46,6 +46,52 @@ COMMENT ON FUNCTION @extschema@.lock_tables(text[]) IS
 -- Teams (src/workspaces/)
 -- -----------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.get_my_workspaces() RETURNS TABLE (
+        workspace_id uuid, slug text, name text, role @extschema@.user_role, plan text, is_active boolean,
+        member_since timestamptz)
+    LANGUAGE c STABLE ROWS 3 AS 'MODULE_PATHNAME', 'openinfo_get_my_workspaces';
+REVOKE ALL ON FUNCTION @extschema@.get_my_workspaces() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_my_workspaces() TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_my_workspaces() IS
+    'Workspaces of the signed-in person, the oldest membership first';
+
+CREATE FUNCTION @extschema@.delete_workspace(p_slug text) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_delete_workspace';
+REVOKE ALL ON FUNCTION @extschema@.delete_workspace(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.delete_workspace(text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.delete_workspace(text) IS
+    'Deletes the active workspace, which must have this slug, and all its rows. Requires owner';
+
+CREATE FUNCTION @extschema@.invite_member(
+        p_email text, p_role @extschema@.user_role DEFAULT 'member', p_expires_in interval DEFAULT '7 days',
+        p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id())
+    RETURNS TABLE (invitation_id uuid, token text, expires_at timestamptz)
+    LANGUAGE c ROWS 1 AS 'MODULE_PATHNAME', 'openinfo_invite_member';
+REVOKE ALL ON FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid)
+    TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid) IS
+    'Invites an address to a workspace; returns the token, which is not stored. Requires owner or admin';
+
+CREATE FUNCTION @extschema@.accept_invitation(p_token text, p_full_name text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_accept_invitation';
+REVOKE ALL ON FUNCTION @extschema@.accept_invitation(text, text)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.accept_invitation(text, text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.accept_invitation(text, text) IS
+    'Makes the signed-in person a member by the token of an invitation; returns workspaces.id';
+
+CREATE FUNCTION @extschema@.revoke_invitation(p_invitation_id uuid) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_revoke_invitation';
+REVOKE ALL ON FUNCTION @extschema@.revoke_invitation(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.revoke_invitation(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.revoke_invitation(uuid) IS
+    'Ends an open invitation. Requires owner or admin';
+
+COMMENT ON FUNCTION @extschema@.create_preferences() IS
+    'Trigger: creates the notification preferences of a new member, uses up their invitation, counts seats';
+
 -- -----------------------------------------------------------------------------------------------------------
 -- Delivery of events (src/integrations/)
 -- -----------------------------------------------------------------------------------------------------------
@@ -128,6 +174,11 @@ BEGIN
     PERFORM @extschema@.comment_on_table('@extschema@.plans'::regclass, NULL, ARRAY[
         ['members', 'Seats: members of a workspace and its open invitations'],
         ['plans_members_not_negative', 'Not negative']]);
+    IF EXISTS (SELECT FROM pg_trigger
+                WHERE tgrelid = '@extschema@.users'::regclass AND tgname = 'zz_create_preferences') THEN
+        COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS
+            'Creates the notification preferences of a new member, uses up their invitation, counts seats';
+    END IF;
     -- Not where there are workspaces, which may have more members than that.
     PERFORM @extschema@.execute_as_owner(
         'UPDATE @extschema@.plans

@@ -9,6 +9,15 @@ SELECT @extschema@.require_trusted_schema();
 -- Delivery of events ----------------------------------------------------------------------------------------
 
 -- Teams -----------------------------------------------------------------------------------------------------
+DO $do$
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger
+                WHERE tgrelid = '@extschema@.users'::regclass AND tgname = 'zz_create_preferences') THEN
+        COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS
+            'Creates the notification preferences of a new member';
+    END IF;
+END
+$do$;
 SELECT @extschema@.drop_table_if_empty('@extschema@.invitations'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.workspace_creations'::regclass,
     'created_at > now() - interval ''24 hours'''::text);
@@ -81,4 +90,11 @@ BEGIN
 END
 $fn$;
 
+COMMENT ON FUNCTION @extschema@.create_preferences() IS
+    'Trigger: creates the notification preferences of a new member';
+DROP FUNCTION @extschema@.revoke_invitation(uuid);
+DROP FUNCTION @extschema@.accept_invitation(text, text);
+DROP FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid);
+DROP FUNCTION @extschema@.delete_workspace(text);
+DROP FUNCTION @extschema@.get_my_workspaces();
 DROP FUNCTION @extschema@.lock_tables(text[]);

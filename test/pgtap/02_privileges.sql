@@ -222,6 +222,8 @@ INSERT INTO callable VALUES
     ('set_member_role', 'user'),
     ('remove_member', 'user'),
     ('leave_workspace', 'user'),
+    ('get_my_workspaces', 'user'), ('delete_workspace', 'user'),
+    ('invite_member', 'user'), ('accept_invitation', 'user'), ('revoke_invitation', 'user'),
     ('reset_daily_credits', 'service'),
     ('search_topics', 'user'),
     ('get_trending_gainers', 'user'),
