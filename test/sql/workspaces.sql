@@ -8,7 +8,8 @@ CREATE FUNCTION pg_temp.sign_in(p_person text, p_workspace text DEFAULT NULL) RE
                       CASE WHEN p_person = '' THEN ''
                            ELSE json_build_object(
                                'sub', md5('workspaces' || p_person)::uuid,
-                               'workspace_id', (SELECT id FROM workspaces WHERE slug = p_workspace))::text END,
+                               'workspace_id', (SELECT id FROM workspaces WHERE slug = p_workspace))::text
+                       END,
                       false) $$;
 
 -- Nobody signed in; somebody without a workspace.
