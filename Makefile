@@ -60,6 +60,7 @@ OBJS = \
 	src/people/reveal.o \
 	src/people/people.o \
 	src/integrations/integrations.o \
+	src/integrations/outbox.o \
 	src/billing/billing_plans.o \
 	src/billing/stripe_facts.o \
 	src/billing/stripe_events.o \
@@ -110,6 +111,7 @@ REGRESS = \
 	sealing \
 	leaks \
 	integrations \
+	outbox \
 	billing \
 	stripe_events \
 	removal \
@@ -136,6 +138,7 @@ ISOLATION = \
 	stripe_event \
 	plan_change \
 	claim_once \
+	outbox_claims \
 	overlapping_batches \
 	cleanup_twice \
 	concurrent_trends \

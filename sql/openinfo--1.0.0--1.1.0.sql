@@ -96,6 +96,26 @@ COMMENT ON FUNCTION @extschema@.create_preferences() IS
 -- Delivery of events (src/integrations/)
 -- -----------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.get_integration_events_pending(batch_size int DEFAULT 50)
+    RETURNS TABLE (id uuid, workspace_id uuid, integration_id uuid, type @extschema@.integration_type,
+                   config jsonb, event_data jsonb, attempts int)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_get_integration_events_pending' ROWS 50;
+REVOKE ALL ON FUNCTION @extschema@.get_integration_events_pending(int)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_integration_events_pending(int) TO service_role;
+COMMENT ON FUNCTION @extschema@.get_integration_events_pending(int) IS
+    'Claims events to be sent for fifteen minutes, longest due first; at most eight attempts each';
+
+CREATE FUNCTION @extschema@.update_integration_event(
+        p_event_id uuid, p_status @extschema@.delivery_status, p_error text DEFAULT NULL) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_integration_event';
+REVOKE ALL ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text)
+    TO service_role;
+COMMENT ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text) IS
+    'Reports whether an event was delivered; one that failed is tried again after 1, 2, 4 ... minutes';
+
 -- -----------------------------------------------------------------------------------------------------------
 -- Search of leads (src/leads/)
 -- -----------------------------------------------------------------------------------------------------------
@@ -166,7 +186,40 @@ BEGIN
         ['workspaces', 'ACCESS EXCLUSIVE'],
         ['users', 'SHARE ROW EXCLUSIVE'],
         ['plans', 'ACCESS EXCLUSIVE'],
-        ['expired_export_files', 'ACCESS EXCLUSIVE']]);
+        ['expired_export_files', 'ACCESS EXCLUSIVE'],
+        ['leads', 'ACCESS EXCLUSIVE'],
+        ['integration_events', 'ACCESS EXCLUSIVE']]);
+
+    -- Delivery of events ------------------------------------------------------------------------------------
+    -- first, because rows are written as openinfo_owner, who does not own new tables yet
+    ALTER TABLE @extschema@.leads
+        ADD COLUMN enrichment_next_attempt_at timestamptz,
+        ADD COLUMN delivery_next_attempt_at timestamptz;
+    PERFORM @extschema@.comment_on_table('@extschema@.leads'::regclass, NULL, ARRAY[
+        ['enrichment_next_attempt_at', 'After a failed attempt at enrichment: when the next one may begin'],
+        ['delivery_next_attempt_at', 'After a failed attempt at delivery: when the next one may begin']]);
+
+    -- What has been sent is "delivered", without a rewrite of the table; what has not is "pending".
+    ALTER TABLE @extschema@.integration_events
+        ADD COLUMN status @extschema@.delivery_status NOT NULL DEFAULT 'delivered',
+        ADD COLUMN attempts int NOT NULL DEFAULT 0,
+        ADD COLUMN lease_until timestamptz,
+        ADD COLUMN next_attempt_at timestamptz,
+        ADD COLUMN last_error text;
+    ALTER TABLE @extschema@.integration_events ALTER COLUMN status SET DEFAULT 'pending';
+    -- The conditions are those of get_integration_events_pending().
+    CREATE INDEX idx_integration_events_due
+        ON @extschema@.integration_events (greatest(created_at, next_attempt_at, lease_until), id)
+        WHERE sent_at IS NULL AND (status = 'pending' OR status = 'failed' AND attempts < 8);
+    PERFORM @extschema@.execute_as_owner(
+        'UPDATE @extschema@.integration_events SET status = ''pending'' WHERE sent_at IS NULL');
+    PERFORM @extschema@.comment_on_table('@extschema@.integration_events'::regclass, NULL, ARRAY[
+        ['status', 'State of the delivery'],
+        ['attempts', 'Number of attempts at delivery, at most eight'],
+        ['lease_until', 'End of the claim of a sender'],
+        ['next_attempt_at', 'After a failed attempt: when the next one may begin'],
+        ['last_error', 'Last error message, without secrets of the integration'],
+        ['idx_integration_events_due', 'Events to be sent, by the time from which they can be claimed']]);
 
     -- Teams -------------------------------------------------------------------------------------------------
     ALTER TABLE @extschema@.plans
@@ -265,8 +318,6 @@ BEGIN
         DROP CONSTRAINT IF EXISTS expired_export_files_workspace_id_fkey;
     PERFORM @extschema@.comment_on_table('@extschema@.expired_export_files'::regclass, NULL, ARRAY[
         ['workspace_id', 'Workspace that the file belonged to, which may have been deleted since']]);
-
-    -- Delivery of events ------------------------------------------------------------------------------------
 
     -- Search of leads ---------------------------------------------------------------------------------------
 END

@@ -7,6 +7,17 @@ SELECT @extschema@.require_trusted_schema();
 -- Search of leads -------------------------------------------------------------------------------------------
 
 -- Delivery of events ----------------------------------------------------------------------------------------
+SELECT @extschema@.drop_column_if_empty('@extschema@.leads'::regclass, c)
+  FROM unnest('{enrichment_next_attempt_at,delivery_next_attempt_at}'::text[]) c;
+SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, c)
+  FROM unnest('{lease_until,next_attempt_at,last_error}'::text[]) c;
+SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, 'attempts'::text,
+                                        '0'::text);
+-- 1.0.0 tells an event that has been sent by sent_at.
+SELECT @extschema@.forbid_data_loss('@extschema@.integration_events'::regclass,
+    $$CASE status WHEN 'pending' THEN false WHEN 'delivered' THEN sent_at IS NULL ELSE true END$$::text,
+    'status'::text);
+ALTER TABLE @extschema@.integration_events DROP COLUMN status;
 
 -- Teams -----------------------------------------------------------------------------------------------------
 DO $do$
@@ -48,6 +59,8 @@ DROP FUNCTION @extschema@.migration_20260201000001_teams();
 -- Search of leads -------------------------------------------------------------------------------------------
 
 -- Delivery of events ----------------------------------------------------------------------------------------
+DROP FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text);
+DROP FUNCTION @extschema@.get_integration_events_pending(int);
 
 -- Teams -----------------------------------------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION @extschema@.checklist_workspace_cascade() RETURNS SETOF text

@@ -19,6 +19,7 @@ parts=(
 	credits
 	people
 	leads
+	events
 	topics
 	jobs
 )

@@ -249,6 +249,8 @@ INSERT INTO callable VALUES
     ('get_integration_config', 'user'),
     ('send_integration_event', 'service'),
     ('record_integration_error', 'service'),
+    ('get_integration_events_pending', 'service'),
+    ('update_integration_event', 'service'),
     ('has_active_subscription', 'user'),
     ('update_workspace_plan', 'service'),
     ('record_billing_event', 'service'),
