@@ -2,12 +2,13 @@
 # Every test, on throwaway servers: make check.  The last line is "N passed, N failed", alone.
 #
 #   V=17                        another PostgreSQL
-#   SUITES="regress isolation"  only these of: regress isolation pgtap tap
+#   SUITES="regress isolation"  only these of: regress isolation pgtap partitioned tap
 #   ONLY="access credits"     only these tests (with the first regress test, which creates the extension)
 #   ACCEPT=1                    write what regress and isolation tests printed to expected/; then read git diff
 #   COVERAGE=1                  which lines of src/ the tests reach, and whether they reach every error: make coverage
 #   VALGRIND=1                  servers run under Valgrind: make valgrind
 #   SANITIZE=1                  AddressSanitizer and UBSan: compiled in, and preloaded into the servers; without the Perl tests
+#   PARTITIONS=4                regress, isolation and pgtap on a database whose leads has so many partitions
 #   KEEP=1                      keep the working directory: results, differences, server logs
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -24,7 +25,7 @@ list() { build_make "print-$1" | tr ' ' '\n' | sed '/^$/d'; }
 chosen() {
 	local test first=1
 	for test in $(list "$1"); do
-		if [ -z "${ONLY:-}" ] || [[ " $ONLY " = *" $test "* ]] || [ "$1$first" = REGRESS1 ]; then echo "$test"; fi
+		if [ -z "${ONLY:-}" ] || [[ " $ONLY " = *" $test "* ]] || [[ "$1$first" =~ ^(REGRESS|PARTITIONED)1$ ]]; then echo "$test"; fi
 		first=
 	done
 }
@@ -64,20 +65,49 @@ count() {
 	echo "$1 $2" >"$W/count.$suite"
 }
 
+# The tests then run on a partitioned table: the end of the first regress test makes it one, or a database of our own does.
+partition_database() {
+	local call="SELECT openinfo.partition_leads($PARTITIONS) \\g /dev/null"
+	[ -z "${ACCEPT:-}" ] || die "what is expected is what a plain table gives: ACCEPT=1 without PARTITIONS"
+	if [[ "$1" = isolation/* ]]; then
+		createdb "openinfo_$suite"
+		psql -Xq -d "openinfo_$suite" -c "CREATE EXTENSION openinfo" -c "SELECT partition_leads($PARTITIONS)" >/dev/null
+		options=(--use-existing)
+	else
+		echo "$call" | tee -a "$W/$suite/in/sql/install.sql" >>"$W/$suite/in/expected/install.out"
+	fi
+}
+
+# PostgreSQL's messages name the partition, and its index, where they would name the table: leads_p0 for leads.  This
+# replaces the verdict of pg_regress.
+judge_partitioned() {
+	local failed=0 in=$W/$suite/in/expected results=$W/$suite/results test
+	: >"$W/$suite/regression.diffs"
+	for test; do
+		sed -Ei 's/\b(leads[a-z_]*|idx_leads[a-z_]*)_p[0-9]+\b/\1/g' "$in/$test.out" "$results/$test.out" || true
+		diff -U3 "$in/$test.out" "$results/$test.out" >>"$W/$suite/regression.diffs" && continue
+		echo "test $test ... FAILED"
+		failed=$((failed + 1))
+	done >"$out"
+	if [ "$failed" = 0 ]; then echo " All $# tests passed"; else echo " $failed of $# tests failed"; fi >>"$out"
+}
+
 # pg_regress and pg_isolation_regress are one program with two ways to run a file.
 with_pg_regress() {
 	local runner=$1 options=() tests=("${@:2}") out=$W/$suite/out closing test
-	[ "$suite" = regress ] || options=(--load-extension=openinfo)
+	[[ "$runner" != isolation/* ]] || options=(--load-extension=openinfo)
 	start_server "$suite" openinfo_cron
 	# input of its own: a missing expected file would end pg_regress, an empty one shows the whole output
 	mkdir -p "$W/$suite/in" expected
-	cp -r expected "$W/$suite/in/"
-	ln -s "$PWD/test/sql" "$PWD/test/specs" "$W/$suite/in/"
+	cp -r expected test/sql "$W/$suite/in/"
+	ln -s "$PWD/test/specs" "$W/$suite/in/"
+	[ -z "${PARTITIONS:-}" ] || partition_database "$runner"
 	for test in "${tests[@]}"; do touch "$W/$suite/in/expected/$test.out"; done
 
 	timeout --foreground "$limit" "$test_dir/$runner" --inputdir="$W/$suite/in" --outputdir="$W/$suite" \
 		--bindir="$PGBIN" --host="$PGHOST" --port="$PGPORT" --user=postgres --dbname="openinfo_$suite" \
 		"${options[@]}" "${tests[@]}" >"$out" 2>&1 || true
+	[ -z "${PARTITIONS:-}" ] || judge_partitioned "${tests[@]}"
 	grep -vE '^(=====|# (using|initial)|\(using|(CREATE|DROP|ALTER|GRANT|SET)( |$)|$)' "$out" || true
 	head -n "${DIFF_LINES:-400}" "$W/$suite/regression.diffs" 2>/dev/null || true
 	if [ -n "${ACCEPT:-}" ]; then
@@ -95,6 +125,7 @@ with_pg_regress() {
 }
 suite_regress()   { with_pg_regress regress/pg_regress "$@"; }
 suite_isolation() { with_pg_regress isolation/pg_isolation_regress "$@"; }
+suite_partitioned() { PARTITIONS=${PARTITIONS:-4}; with_pg_regress regress/pg_regress "$@"; }
 
 # A file in prove's summary has failed even when all the tests that it got to passed.
 count_prove() {
@@ -120,6 +151,7 @@ suite_pgtap() {
 		CREATE EXTENSION openinfo SCHEMA public;
 		ALTER DATABASE openinfo_pgtap SET search_path = public, tap;
 	END
+	[ -z "${PARTITIONS:-}" ] || psql -Xq -v ON_ERROR_STOP=1 -d openinfo_pgtap -c "SELECT partition_leads($PARTITIONS)" >/dev/null
 	timeout --foreground "$limit" pg_prove --psql-bin "$PGBIN/psql" --dbname openinfo_pgtap \
 		"${@/#/test/pgtap/}" 2>&1 | tee "$W/pgtap/out" || true
 	count_prove "$W/pgtap/out" "$W/pgtap/log"
@@ -198,6 +230,7 @@ run_suites() {
 	run_suite regress REGRESS ''
 	run_suite isolation ISOLATION ''
 	run_suite pgtap PGTAP .sql
+	run_suite partitioned PARTITIONED ''
 	wait
 	cat "$W/tap.late"
 }
@@ -218,6 +251,7 @@ if [ -n "${VALGRIND:-}" ]; then export PACKAGES=valgrind; fi
 enter_workdir "$0" "$@"
 # the Perl tests start servers of their own, without what is preloaded
 if [ -n "${SANITIZE:-}" ]; then SUITES=${SUITES:-regress isolation pgtap}; fi
+[ -n "${ONLY:-}" ] || SUITES=${SUITES:-regress isolation pgtap partitioned tap}
 SUITES=${SUITES:-regress isolation pgtap tap}
 if [ -n "${COVERAGE:-}" ]; then export COPT="${COPT:-} --coverage -O0"; fi
 if [ -n "${VALGRIND:-}" ]; then prepare_valgrind; fi

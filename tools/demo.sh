@@ -19,7 +19,6 @@ parts=(
 	credits
 	people
 	leads
-	events
 	topics
 	jobs
 )

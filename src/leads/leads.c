@@ -182,24 +182,32 @@ typedef struct Ingestion
 	int		   updated;
 } Ingestion;
 
-/* $1 workspace, $2 query, $3 companies, $4 contacts; returns the numbers of inserted and of updated leads. */
-#define INGEST(on_conflict)                                                                         \
-	STATEMENT(                                                                                      \
-		"WITH written AS ("                                                                         \
-		"  INSERT INTO @extschema@.leads AS l (workspace_id, query_id, company_data, contact_data)" \
-		"  SELECT $1, $2, e.company, e.contact FROM unnest($3, $4) AS e (company, contact)"         \
-		"  ON CONFLICT " on_conflict                                                                \
-		"  RETURNING l.xmax = 0 AS is_new)"                                                         \
-		" SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written",  \
-		"uuid, uuid, jsonb[], jsonb[]")
-
-/* a row that ON CONFLICT DO UPDATE has locked has an xmax, a new one has none */
-static Statement ingest_or_skip = INGEST("DO NOTHING");
-static Statement ingest_or_update = INGEST(
-	"(workspace_id, @extschema@.lead_domain(company_data)) DO UPDATE"
-	"  SET company_data = excluded.company_data,"
-	"      contact_data = CASE WHEN excluded.contact_data = '{}' THEN l.contact_data"
-	"                          ELSE excluded.contact_data END");
+/*
+ * $1 workspace, $2 query, $3 companies, $4 contacts; returns the numbers of inserted and of updated leads.  A
+ * row that was inserted has the id that the statement gave it; xmax, which would tell as well, cannot be
+ * returned from a partitioned table.
+ */
+static Statement ingest_or_skip = STATEMENT(
+	"WITH written AS ("
+	"  INSERT INTO @extschema@.leads (workspace_id, query_id, company_data, contact_data)"
+	"  SELECT $1, $2, e.company, e.contact FROM unnest($3, $4) AS e (company, contact)"
+	"  ON CONFLICT DO NOTHING RETURNING id)"
+	" SELECT count(*), 0::int8 FROM written",
+	"uuid, uuid, jsonb[], jsonb[]");
+static Statement ingest_or_update = STATEMENT(
+	"WITH batch AS MATERIALIZED ("
+	"  SELECT pg_catalog.gen_random_uuid() AS id, e.company, e.contact"
+	"    FROM unnest($3, $4) AS e (company, contact)"
+	"), written AS ("
+	"  INSERT INTO @extschema@.leads AS l (id, workspace_id, query_id, company_data, contact_data)"
+	"  SELECT b.id, $1, $2, b.company, b.contact FROM batch b"
+	"  ON CONFLICT (workspace_id, @extschema@.lead_domain(company_data)) DO UPDATE"
+	"    SET company_data = excluded.company_data,"
+	"        contact_data = CASE WHEN excluded.contact_data = '{}' THEN l.contact_data"
+	"                            ELSE excluded.contact_data END"
+	"  RETURNING l.id)"
+	" SELECT count(b.id), count(*) - count(b.id) FROM written w LEFT JOIN batch b ON b.id = w.id",
+	"uuid, uuid, jsonb[], jsonb[]");
 
 /*
  * Is an error one about the rows that were written?  Errors of the connection, the transaction, the server or

@@ -1,11 +1,11 @@
 /*
  * plan_limits.c
- *		How much of something a workspace may have at once: active queries, saved searches, seats.
+ *		How much of something a workspace may have at once: active queries, saved searches.
  *
  *	plan of a workspace	the best plan among its members; see MEMBERS_PLAN.  A workspace without members, which
  *						only the service can create, is on plan "free"
  *	limit				a column of table plans; NULL is unlimited
- *	rows that count		active queries; every saved search; members and open invitations
+ *	rows that count		active queries; every saved search
  *
  * Invariant: no statement adds rows that count to a workspace and leaves it with more of them than its plan
  * allows.  When a limit is lowered nothing is deleted; only nothing can be added until the workspace is
@@ -19,36 +19,22 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 
 #include "access/authorize.h"
 #include "access/claims.h"
 #include "core/catalog.h"
 #include "core/errors.h"
-#include "core/lookup.h"
 #include "core/statement.h"
 #include "workspaces/members.h"
-#include "workspaces/plan_limits.h"
 
-/*
- * The plan of workspace $1, its limit, and how many rows count at time $2; no row when table plans lacks the
- * plan.
- */
-#define PLAN_AND_COUNT(limit, count, types)                              \
-	STATEMENT("SELECT p.name, p." limit "::int8,"                        \
-			  "       CASE WHEN p." limit " IS NOT NULL"                 \
-			  "            THEN " count " END"                           \
-			  "  FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN, \
-			  types)
-
-#define COUNT_OF(rows) "(SELECT count(*) FROM @extschema@." rows ")"
-
-#define QUERIES COUNT_OF("queries WHERE workspace_id = $1 AND status = 'active'")
-#define SEARCHES COUNT_OF("saved_searches WHERE workspace_id = $1")
-#define MEMBERS COUNT_OF("users WHERE workspace_id = $1")
-#define INVITATIONS                                                                               \
-	COUNT_OF("invitations WHERE workspace_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL" \
-			 " AND expires_at > $2")
+/* The plan of workspace $1, its limit, and how many rows count; no row when there is no such workspace. */
+#define PLAN_AND_COUNT(limit, rows)                                                                     \
+	STATEMENT("SELECT p.name, p." limit "::int8,"                                                       \
+			  "       CASE WHEN p.name IS NULL OR p." limit " IS NOT NULL"                              \
+			  "            THEN (SELECT count(*) FROM @extschema@." rows ") END"                        \
+			  "  FROM @extschema@.workspaces w LEFT JOIN @extschema@.plans p ON p.name = " MEMBERS_PLAN \
+			  " WHERE w.id = $1",                                                                       \
+			  "uuid")
 
 /* A limit whose rows are counted. */
 typedef struct CountedLimit
@@ -63,52 +49,40 @@ typedef struct CountedLimit
 static CountedLimit active_queries = {
 	"limit_active_queries", "queries", "plan limit for active queries exceeded",
 	"Pause or delete an active query, or upgrade the plan of the workspace.",
-	PLAN_AND_COUNT("active_queries", QUERIES, "uuid")};
+	PLAN_AND_COUNT("active_queries", "queries WHERE workspace_id = $1 AND status = 'active'")};
 static CountedLimit saved_searches = {
 	"limit_saved_searches", "saved_searches", "plan limit for saved searches exceeded",
 	"Delete a saved search, or upgrade the plan of the workspace.",
-	PLAN_AND_COUNT("saved_searches", SEARCHES, "uuid")};
-static CountedLimit seats = {
-	NULL, NULL, "plan limit for members exceeded",
-	"Remove a member or revoke an invitation, or upgrade the plan of the workspace.",
-	PLAN_AND_COUNT("members", MEMBERS " + " INVITATIONS, "uuid, timestamptz")};
+	PLAN_AND_COUNT("saved_searches", "saved_searches WHERE workspace_id = $1")};
 
 /* The usage and the limit of a workspace. */
 typedef struct LimitUse
 {
-	char *plan; /* NULL: table plans lacks it; nothing is allowed, and rows are not counted */
+	char *plan; /* NULL: table plans lacks it, and nothing is allowed */
 	bool  unlimited;
 	int64 limit;
 	int64 used;
 } LimitUse;
 
-/* Reads plan and count of a workspace that exists, in the active snapshot.  Within statement_begin(). */
-static LimitUse
-limit_read(CountedLimit *limited, const pg_uuid_t *workspace)
-{
-	LimitUse state = {.plan = NULL, .limit = 0, .used = 1};
-	Datum	 values[2] = {UUIDPGetDatum(workspace),
-						  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())};
-	bool	 isnull;
-
-	if (statement_run(&limited->read, values, NULL, true, 0) > 0)
-	{
-		state.plan = TextDatumGetCString(statement_value(1, &isnull));
-		state.limit = DatumGetInt64(statement_value(2, &state.unlimited));
-		state.used = DatumGetInt64(statement_value(3, &isnull));
-	}
-	return state;
-}
-
-/* Whether a workspace exists, as the service may be wrong about. */
+/*
+ * Reads plan and count in the active snapshot; false when there is no such workspace.  Within
+ * statement_begin().
+ */
 static bool
-workspace_exists(const pg_uuid_t *workspace)
+limit_read(CountedLimit *limited, const pg_uuid_t *workspace, LimitUse *state)
 {
-	Lookup lookup;
-	bool   found = lookup_id(&lookup, "workspaces", workspace);
+	Datum value = UUIDPGetDatum(workspace);
+	Datum plan;
+	bool  no_plan, isnull;
 
-	lookup_end(&lookup);
-	return found;
+	if (statement_run(&limited->read, &value, NULL, true, 0) == 0)
+		return false;
+	plan = statement_value(1, &no_plan);
+	state->plan = no_plan ? NULL : TextDatumGetCString(plan);
+	state->limit = DatumGetInt64(statement_value(2, &isnull));
+	state->unlimited = isnull && !no_plan;
+	state->used = DatumGetInt64(statement_value(3, &isnull));
+	return true;
 }
 
 /*
@@ -126,6 +100,7 @@ openinfo_check_query_limit(PG_FUNCTION_ARGS)
 	StatementScope scope;
 	LimitUse	   state;
 	pg_uuid_t	   person;
+	bool		   allowed;
 
 	if (PG_ARGISNULL(0))
 	{
@@ -136,38 +111,12 @@ openinfo_check_query_limit(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	}
 	authorize_workspace(&caller, PG_GETARG_UUID_P(0));
-	if (caller.is_service && !workspace_exists(PG_GETARG_UUID_P(0)))
-		PG_RETURN_BOOL(false);
 
 	statement_begin(&scope);
-	state = limit_read(&active_queries, PG_GETARG_UUID_P(0));
+	allowed = limit_read(&active_queries, PG_GETARG_UUID_P(0), &state) &&
+			  (state.unlimited || state.used < state.limit);
 	statement_end(&scope);
-	PG_RETURN_BOOL(state.unlimited || state.used < state.limit);
-}
-
-/*
- * Refuses what a command has left, when more rows count than the plan allows.  before: the command that wrote
- * them.  Within statement_begin(), with the workspace locked: one transaction at a time counts the rows of a
- * workspace, and it counts them as of now: also under REPEATABLE READ it must see the row that the
- * transaction before it added.
- */
-static void
-limit_check(CountedLimit *limited, const pg_uuid_t *workspace, CommandId before)
-{
-	LimitUse now, earlier;
-
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	now = limit_read(limited, workspace);
-	if (!now.unlimited && now.used > now.limit)
-	{
-		PushCopiedSnapshot(GetActiveSnapshot());
-		GetActiveSnapshot()->curcid = before;
-		earlier = now.plan ? limit_read(limited, workspace) : (LimitUse){.used = 0};
-		error_payment_required(limited->message, limited->hint, now.plan, now.limit, earlier.used,
-							   Max(now.used - earlier.used, 1));
-	}
-	PopActiveSnapshot();
+	PG_RETURN_BOOL(allowed);
 }
 
 /*
@@ -175,7 +124,8 @@ limit_check(CountedLimit *limited, const pg_uuid_t *workspace, CommandId before)
  * workspace
  *
  * After, so that it judges what the statement leaves: all its rows, in the workspace and as they were
- * stored.
+ * stored.  One transaction at a time counts the rows of a workspace, and it counts them as of now: also
+ * under REPEATABLE READ it must see the row that the transaction before it added.
  */
 static void
 limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
@@ -184,6 +134,7 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 	HeapTuple	   row;
 	pg_uuid_t	   workspace;
 	StatementScope scope;
+	LimitUse	   now, before;
 	AttrNumber	   column;
 	bool		   isnull;
 
@@ -196,9 +147,21 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 	workspace = *DatumGetUUIDP(heap_getattr(row, column, RelationGetDescr(trigger->tg_relation), &isnull));
 
 	statement_begin(&scope);
+	(void) members_lock_workspace(&workspace);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
 	/* a workspace that does not exist is an error of the foreign key */
-	if (members_lock_workspace(&workspace))
-		limit_check(limited, &workspace, HeapTupleHeaderGetCmin(row->t_data));
+	if (limit_read(limited, &workspace, &now) && !now.unlimited && now.used > now.limit)
+	{
+		/* as it was before the command that wrote the row */
+		PushCopiedSnapshot(GetActiveSnapshot());
+		GetActiveSnapshot()->curcid = HeapTupleHeaderGetCmin(row->t_data);
+		if (!limit_read(limited, &workspace, &before))
+			before.used = now.limit;
+		error_payment_required(limited->message, limited->hint, now.plan, now.limit, before.used,
+							   Max(now.used - before.used, 1));
+	}
+	PopActiveSnapshot();
 	statement_end(&scope);
 }
 
@@ -230,34 +193,4 @@ openinfo_limit_saved_searches(PG_FUNCTION_ARGS)
 {
 	limit_rows(fcinfo, &saved_searches);
 	return PointerGetDatum(NULL);
-}
-
-/* Whether the plans of this database limit members; they do from 1.1.0 on. */
-bool
-plan_limits_has_seats(void)
-{
-	return catalog_has_column("plans", "members");
-}
-
-/*
- * Refuses members and open invitations that a command has left beyond the limit, with PT402.  before: that
- * command. Within statement_begin(), with the workspace locked.
- */
-void
-plan_limits_check_seats(const pg_uuid_t *workspace, CommandId before)
-{
-	limit_check(&seats, workspace, before);
-}
-
-/* Whether a workspace has more members and open invitations than its plan allows.  As above. */
-bool
-plan_limits_overfull(const pg_uuid_t *workspace)
-{
-	LimitUse now;
-
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	now = limit_read(&seats, workspace);
-	PopActiveSnapshot();
-	return !now.unlimited && now.used > now.limit;
 }

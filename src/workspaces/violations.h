@@ -9,7 +9,6 @@
 
 #include "core/statement.h"
 
-extern char *violations_shorten(text *value);
-extern void	 violations_run(Statement *statement, const Datum *values, const char *nulls, text *value);
+extern void violations_run(Statement *statement, const Datum *values, const char *nulls, text *value);
 
 #endif

@@ -8,7 +8,8 @@ SELECT extnamespace::regnamespace AS schema FROM pg_extension WHERE extname = 'o
 
 CREATE TEMP VIEW our_table AS
     SELECT c.oid, c.relname::text AS name, c.relrowsecurity, c.relforcerowsecurity, c.relowner
-      FROM pg_class c WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind IN ('r', 'p');
+      FROM pg_class c WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind IN ('r', 'p')
+       AND NOT c.relispartition;
 
 CREATE TEMP VIEW our_member AS
     SELECT d.classid, d.objid
@@ -386,8 +387,11 @@ $$, 'each of the fifteen has id, created_at, updated_at and created_by, with the
 SELECT is_empty($$ SELECT f.name FROM fifteen f JOIN our_table t USING (name)
                     WHERE NOT EXISTS (SELECT FROM pg_constraint k
                                        WHERE k.conrelid = t.oid AND k.contype = 'p'
-                                         AND pg_get_constraintdef(k.oid) = 'PRIMARY KEY (id)') $$,
-    'the primary key of each of the fifteen is id');
+                                         AND pg_get_constraintdef(k.oid) ~ CASE
+                                             WHEN t.oid IN (SELECT partrelid FROM pg_partitioned_table)
+                                             THEN '^PRIMARY KEY \(id, workspace_id\)$'
+                                             ELSE '^PRIMARY KEY \(id\)$' END) $$,
+    'the primary key of each of the fifteen is id, with the workspace where it is partitioned by it');
 -- tgtype: 1 row, 2 before, 4 insert, 16 update
 SELECT is_empty($$
     SELECT t.name, w.fn FROM our_table t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
@@ -479,13 +483,6 @@ INSERT INTO wanted_column VALUES
     ('leads', 'delivery_status', 'delivery_status', true, '''pending''::delivery_status'),
     ('leads', 'enrichment_attempts', 'integer', true, '0'),
     ('leads', 'delivery_attempts', 'integer', true, '0'),
-    ('leads', 'enrichment_next_attempt_at', 'timestamp with time zone', false, NULL),
-    ('leads', 'delivery_next_attempt_at', 'timestamp with time zone', false, NULL),
-    ('integration_events', 'status', 'delivery_status', true, '''pending''::delivery_status'),
-    ('integration_events', 'attempts', 'integer', true, '0'),
-    ('integration_events', 'lease_until', 'timestamp with time zone', false, NULL),
-    ('integration_events', 'next_attempt_at', 'timestamp with time zone', false, NULL),
-    ('integration_events', 'last_error', 'text', false, NULL),
     ('leads', 'last_error', 'text', false, NULL),
     ('leads', 'enriched_at', 'timestamp with time zone', false, NULL),
     ('leads', 'delivered_at', 'timestamp with time zone', false, NULL),

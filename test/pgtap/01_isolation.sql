@@ -107,7 +107,7 @@ INSERT INTO sample VALUES
 
 -- A table added later fails here until it is in the matrix.
 SELECT set_eq($$ SELECT c.relname::text FROM pg_class c JOIN pg_extension e ON e.extnamespace = c.relnamespace
-                  WHERE e.extname = 'openinfo' AND c.relkind IN ('r', 'p') $$,
+                  WHERE e.extname = 'openinfo' AND c.relkind IN ('r', 'p') AND NOT c.relispartition $$,
               $$ SELECT tablename FROM matrix $$, 'the matrix has every table of the schema');
 SELECT set_eq($$ SELECT tablename FROM sample $$, $$ SELECT tablename FROM matrix $$,
               'there is a sample row for every table of the matrix');
@@ -431,7 +431,8 @@ SELECT is(pg_temp.attempt(c, NULL,
 
 -- References: for no role can a row of one workspace point to one of another --------------------------------
 
-SELECT is(pg_temp.attempt(ROW(c.*)::caller, NULL,
+-- the message names a partition where leads has some
+SELECT is(regexp_replace(pg_temp.attempt(ROW(c.*)::caller, NULL,
               CASE WHEN k.conrelid = 'credit_usage'::regclass      -- append-only
                    THEN format('INSERT INTO credit_usage (workspace_id, action_type, credits_used, '
                                '%I) SELECT %L, ''people_search'', 1, id FROM users WHERE workspace_id = %L '
@@ -444,6 +445,7 @@ SELECT is(pg_temp.attempt(ROW(c.*)::caller, NULL,
                                'b0000000-0000-4000-8000-000000000001',
                                pg_temp.whose(k.conrelid::regclass::text,
                                              'a0000000-0000-4000-8000-000000000001')) END),
+              '"leads_p\d+"', '"leads"'),
           format('23503: insert or update on table "%s" violates foreign key constraint "%s"',
                  k.conrelid::regclass, k.conname),
           format('%s: %s.%s names no row of another workspace', c.name, k.conrelid::regclass, a.attname))
@@ -454,7 +456,8 @@ SELECT is(pg_temp.attempt(ROW(c.*)::caller, NULL,
   JOIN (SELECT * FROM caller UNION ALL SELECT 'superuser', session_user, NULL, NULL, NULL, NULL) c
       ON c.name = 'superuser'
       OR c.name IN ('service', 'bypass') AND k.conrelid::regclass::text !~ '^(sealed|invitations$)'
- WHERE k.contype = 'f' AND cardinality(k.conkey) = 2 ORDER BY k.conrelid::regclass::text, a.attname, c.name;
+ WHERE k.conparentid = 0 AND k.contype = 'f' AND cardinality(k.conkey) = 2
+ ORDER BY k.conrelid::regclass::text, a.attname, c.name;
 SELECT cmp_ok((SELECT count(*)::int FROM pg_constraint WHERE contype = 'f' AND cardinality(conkey) = 2), '>=',
               20, 'there are such references');
 

@@ -8,7 +8,8 @@ SELECT extnamespace::regnamespace AS schema FROM pg_extension WHERE extname = 'o
 
 CREATE TEMP VIEW our_table AS
     SELECT c.oid, c.relname::text AS name
-      FROM pg_class c WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind IN ('r', 'p');
+      FROM pg_class c WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind IN ('r', 'p')
+       AND NOT c.relispartition;
 CREATE TEMP VIEW our_column AS
     SELECT t.oid AS relid, t.name AS tablename, a.attname::text AS name, a.attnum, a.attgenerated
       FROM our_table t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attnum > 0 AND NOT a.attisdropped;
@@ -222,8 +223,6 @@ INSERT INTO callable VALUES
     ('set_member_role', 'user'),
     ('remove_member', 'user'),
     ('leave_workspace', 'user'),
-    ('get_my_workspaces', 'user'), ('delete_workspace', 'user'),
-    ('invite_member', 'user'), ('accept_invitation', 'user'), ('revoke_invitation', 'user'),
     ('reset_daily_credits', 'service'),
     ('search_topics', 'user'),
     ('get_trending_gainers', 'user'),
@@ -249,8 +248,6 @@ INSERT INTO callable VALUES
     ('get_integration_config', 'user'),
     ('send_integration_event', 'service'),
     ('record_integration_error', 'service'),
-    ('get_integration_events_pending', 'service'),
-    ('update_integration_event', 'service'),
     ('has_active_subscription', 'user'),
     ('update_workspace_plan', 'service'),
     ('record_billing_event', 'service'),
@@ -288,6 +285,9 @@ INSERT INTO internal VALUES
     ('comment_on_table', 'nobody'),
     ('create_computed_field', 'nobody'),
     ('apply_migrations', 'nobody'),
+    ('table_routines', 'nobody'), ('table_parts', 'nobody'), ('table_obstacles', 'nobody'),
+    ('grant_statements', 'nobody'), ('table_definition', 'nobody'),
+    ('rebuild_leads', 'nobody'), ('partition_leads', 'nobody'), ('unpartition_leads', 'nobody'),
     ('forbid_data_loss', 'nobody'), ('drop_table_if_empty', 'nobody'), ('drop_column_if_empty', 'nobody');
 
 CREATE TEMP VIEW our_function AS

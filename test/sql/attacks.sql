@@ -274,7 +274,7 @@ SELECT (SELECT count(*) FROM regress_evil.all_leads),
        (SELECT count(*) FROM regress_evil.barrier);
 CREATE MATERIALIZED VIEW regress_evil.copied AS SELECT company_data FROM openinfo.leads;
 SELECT count(*) FROM regress_evil.copied;
-COPY leads (company_data) TO stdout;
+COPY (SELECT company_data FROM leads) TO stdout;
 -- Statistics, and the plan's measurements of rows that were looked at.
 SELECT count(*) FROM pg_stats WHERE schemaname = 'openinfo' AND tablename = 'leads';
 SELECT count(*) FROM pg_statistic;

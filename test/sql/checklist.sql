@@ -117,10 +117,10 @@ INSERT INTO pg_temp.broken (command) VALUES
     ('ALTER TABLE openinfo.leads DROP CONSTRAINT leads_workspace_id_fkey; '
      'ALTER TABLE openinfo.leads ADD FOREIGN KEY (workspace_id) REFERENCES openinfo.workspaces ON DELETE '
      'RESTRICT'),
-    ('ALTER TABLE openinfo.leads DROP CONSTRAINT leads_workspace_id_fkey; '
-     'ALTER TABLE openinfo.leads ADD FOREIGN KEY (workspace_id) REFERENCES openinfo.workspaces ON DELETE '
+    ('ALTER TABLE openinfo.queries DROP CONSTRAINT queries_workspace_id_fkey; '
+     'ALTER TABLE openinfo.queries ADD FOREIGN KEY (workspace_id) REFERENCES openinfo.workspaces ON DELETE '
      'CASCADE NOT VALID'),
-    ('ALTER TABLE openinfo.leads ALTER workspace_id DROP NOT NULL'),
+    ('ALTER TABLE openinfo.queries ALTER workspace_id DROP NOT NULL'),
 
     ('ALTER TABLE openinfo.leads ADD seen_by uuid REFERENCES openinfo.users (id) ON DELETE CASCADE'),
     ('ALTER TABLE openinfo.leads ADD seen_by uuid; ALTER TABLE openinfo.leads ADD FOREIGN KEY (seen_by, '
@@ -178,10 +178,11 @@ INSERT INTO pg_temp.broken (command) VALUES
     ('CREATE ROLE regress_group; ALTER SCHEMA openinfo OWNER TO regress_group'),
 
     ('CREATE ROLE regress_writer; CREATE SCHEMA regress_other AUTHORIZATION regress_writer;
-      GRANT TRIGGER ON openinfo.leads TO regress_writer; GRANT USAGE ON SCHEMA openinfo TO regress_writer;
+      GRANT TRIGGER ON openinfo.queries TO regress_writer; GRANT USAGE ON SCHEMA openinfo TO regress_writer;
       SET LOCAL ROLE regress_writer;
       CREATE FUNCTION regress_other.fired() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END'';
-      CREATE TRIGGER mine AFTER INSERT ON openinfo.leads FOR EACH ROW EXECUTE FUNCTION regress_other.fired();
+      CREATE TRIGGER mine AFTER INSERT ON openinfo.queries FOR EACH ROW
+          EXECUTE FUNCTION regress_other.fired();
       RESET ROLE');
 CREATE TABLE pg_temp.finding AS
     SELECT b.n, b.command, f AS found FROM pg_temp.broken b LEFT JOIN LATERAL pg_temp.found_after(b.command) f
@@ -190,7 +191,9 @@ CREATE TABLE pg_temp.finding AS
 \pset format unaligned
 \pset fieldsep ' -> '
 \pset tuples_only on
-SELECT regexp_replace(command, '\s+', ' ', 'g'), regexp_replace(found, '^((?:[^;]*;){3}).*', '\1 ...')
+SELECT regexp_replace(command, '\s+', ' ', 'g'),
+       regexp_replace(regexp_replace(found, '; openinfo\.leads_p[^;]*', '', 'g'), '^((?:[^;]*;){3}).*',
+                      '\1 ...')
   FROM pg_temp.finding ORDER BY n, found COLLATE "C";
 \pset tuples_only off
 \pset format aligned
@@ -211,7 +214,7 @@ SELECT c.relname, wanted FROM pg_class c
                          'PUBLIC has no access', 'anon has no access',
                          'authenticated has only the privileges that openinfo grants',
                          'No API role has TRUNCATE, REFERENCES or TRIGGER']) wanted
- WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind = 'r'
+ WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
    AND NOT EXISTS (SELECT FROM unnest(x.found) f
                     WHERE starts_with(f, wanted) AND strpos(f, c.oid::regclass::text) > 0);
 
@@ -235,7 +238,7 @@ CREATE TABLE regress_own.unrelated (id uuid);
 GRANT ALL ON regress_own.unrelated TO anon;
 SELECT count(*) AS not_ok FROM openinfo.security_checklist() WHERE NOT ok;
 CREATE TABLE regress_own.notes (id uuid PRIMARY KEY, workspace_id uuid,
-                                lead_id uuid REFERENCES openinfo.leads);
+                                query_id uuid REFERENCES openinfo.queries);
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON regress_own.notes
     TO anon, authenticated;
 SELECT item, detail FROM openinfo.security_checklist() WHERE NOT ok;
@@ -244,7 +247,7 @@ SELECT item, detail FROM openinfo.security_checklist() WHERE NOT ok;
 REVOKE ALL ON regress_own.notes FROM anon, authenticated;
 GRANT SELECT, INSERT, UPDATE, DELETE ON regress_own.notes TO authenticated;
 ALTER TABLE regress_own.notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY,
-    ALTER workspace_id SET NOT NULL, DROP COLUMN lead_id,
+    ALTER workspace_id SET NOT NULL, DROP COLUMN query_id,
     ADD FOREIGN KEY (workspace_id) REFERENCES openinfo.workspaces ON DELETE CASCADE;
 CREATE INDEX ON regress_own.notes (workspace_id);
 CREATE POLICY own ON regress_own.notes TO authenticated

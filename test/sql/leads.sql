@@ -210,7 +210,7 @@ DELETE FROM leads
 -- error, is skipped; the others are stored, whatever their number and position.
 RESET ROLE;
 ALTER TABLE leads ADD CONSTRAINT regress_employees CHECK ((company_data ->> 'employees')::int >= 0);
-CREATE UNIQUE INDEX regress_register ON leads ((company_data ->> 'register'));
+CREATE UNIQUE INDEX regress_register ON leads (workspace_id, (company_data ->> 'register'));
 CREATE FUNCTION regress_no_competitors() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NEW.company_data ? 'raise' THEN RAISE EXCEPTION 'not this one'
         USING ERRCODE = NEW.company_data ->> 'raise'; END IF;
@@ -365,7 +365,7 @@ SELECT score, leads.lead_domain FROM leads WHERE leads.lead_domain = 'good.examp
 ROLLBACK;
 SET ROLE authenticated;
 -- An index finds the newest leads too, without sorting.
-SELECT plan ~ 'idx_leads_workspace_id' AS index, plan ~ 'Sort' AS sort
+SELECT plan ~ 'idx_leads_workspace_id' AS index, plan ~ 'Sort\n' AS sort
   FROM pg_temp.plan_of('SELECT * FROM leads ORDER BY created_at DESC LIMIT 20') plan;
 RESET ROLE;
 RESET request.jwt.claim.sub;

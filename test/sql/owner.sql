@@ -5,7 +5,7 @@ SELECT rolsuper, rolcanlogin, rolbypassrls, rolcreaterole, rolcreatedb, rolrepli
   FROM pg_roles WHERE rolname = 'openinfo_owner';
 SELECT count(*) FROM pg_auth_members WHERE 'openinfo_owner'::regrole IN (roleid, member);
 SELECT DISTINCT relowner::regrole
-  FROM pg_class WHERE relnamespace = 'openinfo'::regnamespace AND relkind = 'r';
+  FROM pg_class WHERE relnamespace = 'openinfo'::regnamespace AND relkind IN ('r', 'p');
 
 -- A trigger that a user adds runs as that role when a function writes, also when a superuser calls it.
 CREATE TABLE pg_temp.ran (as_role text, superuser boolean);
@@ -29,7 +29,7 @@ TABLE pg_temp.ran;
 ANALYZE leads;
 ANALYZE people_search_results;
 ANALYZE global_topics;
-REINDEX TABLE leads;
+CREATE INDEX regress_domain ON leads (lead_domain(company_data));
 REINDEX TABLE people_search_results;
 REINDEX TABLE global_topics;
 SET LOCAL ROLE openinfo_owner;

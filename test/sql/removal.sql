@@ -60,7 +60,7 @@ BEGIN
     FOR v_table IN
         SELECT c.relname, CASE WHEN c.relname = 'workspaces' THEN 'id' ELSE 'workspace_id' END AS workspace
           FROM pg_class c
-         WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p')
+         WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
            AND (c.relname = 'workspaces'
                 OR EXISTS (SELECT FROM pg_attribute a
                             WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped))
@@ -100,7 +100,7 @@ CREATE FUNCTION pg_temp.two_untouched() RETURNS boolean LANGUAGE sql AS $$
 SELECT DISTINCT c.relname AS empty
   FROM pg_class c
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
- WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p')
+ WHERE c.relnamespace = 'openinfo'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
    AND (NOT EXISTS (SELECT FROM pg_temp.one_before b WHERE b.tab = c.relname)
         OR NOT EXISTS (SELECT FROM pg_temp.two_before b WHERE b.tab = c.relname));
 SELECT pg_temp.two_untouched();

@@ -66,14 +66,7 @@ my @rows = (
 
 # Values for columns that a later version adds to a table of an earlier one, "table.column" => SQL expression; other than
 # the column's default, so that the way down has something to lose.
-our %values = (
-	'leads.enrichment_next_attempt_at' => "'2026-01-05'",
-	'leads.delivery_next_attempt_at' => "'2026-01-05'",
-	'integration_events.attempts' => '3',
-	'integration_events.lease_until' => "'2026-01-05'",
-	'integration_events.next_attempt_at' => "'2026-01-06'",
-	'integration_events.last_error' => "'no answer'",
-);
+our %values = ();
 
 sub quoted
 {
@@ -99,7 +92,7 @@ sub tables
 {
 	my ($node, $db, $schema) = @_;
 	my $text = $node->safe_psql($db,
-		"SELECT relname FROM pg_class WHERE relnamespace = '" . quoted($schema) . "'::regnamespace AND relkind = 'r' ORDER BY relname COLLATE \"C\"");
+		"SELECT relname FROM pg_class WHERE relnamespace = '" . quoted($schema) . "'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname COLLATE \"C\"");
 	return split /\n/, $text;
 }
 
@@ -147,7 +140,7 @@ sub columns
 	my ($node, $db, $schema) = @_;
 	my %columns;
 	foreach (split /\n/, $node->safe_psql($db, "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relnamespace = '" . quoted($schema) . "'::regnamespace AND c.relkind = 'r' AND a.attgenerated = '' ORDER BY c.relname, a.attnum"))
+		WHERE c.relnamespace = '" . quoted($schema) . "'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attgenerated = '' ORDER BY c.relname, a.attnum"))
 	{
 		my ($table, $column) = split /\|/;
 		push @{ $columns{$table} }, $column;

@@ -1,0 +1,137 @@
+#!/bin/bash
+# Leads in one table and in partitions by workspace: what growing tenfold does to the latency of a request.
+#
+# 100 and then 1,000 workspaces of 10,000 leads: 1,000,000 and 10,000,000.  Each layout is measured at both sizes, in one
+# backend, as a member of one of the first hundred.
+. "$(dirname "$0")/lib.sh"
+
+workspaces=$(scaled 1000 20)
+few=$((workspaces / 10))
+per_workspace=10000
+parts=${PARTS:-16}
+
+sql -v workspaces="$workspaces" -v few="$few" <<'SQL'
+SET client_min_messages = warning;
+SET session_replication_role = replica;
+CREATE FUNCTION bench.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+    $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
+CREATE FUNCTION bench.company(n bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
+    $$ SELECT jsonb_build_object('name', 'Company ' || n, 'domain', 'company' || n || '.example', 'industry', 'Industry ' || n % 40,
+                                 'employees', n % 5000, 'country', 'Country ' || n % 60) $$;
+INSERT INTO workspaces (id, slug, name)
+    SELECT bench.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(0, :workspaces - 1) n;
+INSERT INTO users (id, workspace_id, auth_user_id, email, role, plan, referral_code)
+    SELECT bench.id('user', n), bench.id('workspace', n), bench.id('person', n), 'person@example.org', 'owner', 'enterprise', to_char(n, 'FM00000000')
+      FROM generate_series(0, :workspaces - 1) n;
+-- p_leads for each of p_workspaces, round robin, as tenants write: those of one lie all over what is added.
+CREATE PROCEDURE bench.fill(p_first int, p_workspaces int, p_leads bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO leads (id, workspace_id, company_data, created_at, enrichment_status, delivery_status)
+        SELECT bench.id('lead', p_first * p_leads + n), bench.id('workspace', p_first + n % p_workspaces),
+               bench.company(p_first * p_leads + n), timestamptz '2026-01-01' + n * interval '1 second',
+               'enriched', 'delivered'
+          FROM generate_series(0, p_workspaces * p_leads - 1) n;
+END
+$$;
+CREATE TABLE bench.chosen AS
+    SELECT u.workspace_id, json_build_object('sub', u.auth_user_id, 'role', 'authenticated')::text AS claims
+      FROM users u WHERE u.id = bench.id('user', :few / 2);
+GRANT SELECT ON bench.chosen TO PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA bench TO PUBLIC;
+-- 200 of its ids and domains
+SELECT bench.add(s.name, s.statement, 'authenticated', c.claims,
+                 format('v_ids uuid[] := (SELECT array_agg(bench.id(''lead'', %1$s / 2 + n::bigint * %1$s)) FROM generate_series(0, 199) n); '
+                        'v_domains text[] := (SELECT array_agg(''company'' || %1$s / 2 + n::bigint * %1$s || ''.example'') FROM generate_series(0, 199) n);',
+                        :few))
+  FROM bench.chosen c,
+       (VALUES ('latest', 'SELECT * FROM public.leads ORDER BY created_at DESC LIMIT 20'),
+               ('by_id', 'SELECT * FROM public.leads WHERE id = v_ids[i % 200 + 1]'),
+               ('by_domain', 'SELECT * FROM public.leads WHERE public.lead_domain(company_data) = v_domains[i % 200 + 1]'),
+               ('count', 'SELECT count(*) FROM public.leads'),
+               ('unplanned', 'SELECT bench.unplanned()')) AS s (name, statement)
+\g /dev/null
+-- planned anew each time, as the simple protocol does
+CREATE FUNCTION bench.unplanned() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'SELECT * FROM public.leads ORDER BY created_at DESC LIMIT 20';
+END
+$$;
+GRANT EXECUTE ON FUNCTION bench.unplanned() TO PUBLIC;
+-- Microseconds of 200 inserts of one lead, each in a transaction of its own.
+CREATE TABLE bench.taken (us float8);
+CREATE PROCEDURE bench.inserts() LANGUAGE plpgsql AS $$
+DECLARE
+    v_workspace uuid := (SELECT workspace_id FROM bench.chosen);
+    v_start     timestamptz;
+BEGIN
+    TRUNCATE bench.taken;
+    FOR n IN 1..200 LOOP
+        v_start := clock_timestamp();
+        INSERT INTO leads (workspace_id, company_data) VALUES (v_workspace, bench.company(1000000000 + n));
+        INSERT INTO bench.taken VALUES (extract(epoch FROM clock_timestamp() - v_start) * 1e6);
+        COMMIT;
+    END LOOP;
+    DELETE FROM leads WHERE workspace_id = v_workspace AND created_at > '2026-11-01';
+END
+$$;
+SQL
+
+subjects=(latest by_id by_domain count unplanned)
+# The search of leads, where this version has it and its index is built.
+if [ "$(sql -c "SELECT to_regprocedure('search_leads(text,int,uuid,uuid)') IS NOT NULL")" = t ]; then
+	sql -c "SELECT bench.add('search', 'SELECT * FROM public.search_leads(''company ' || i || ''')', 'authenticated', claims) FROM bench.chosen" >/dev/null
+	subjects+=(search)
+fi
+
+measure() {	# NAME: medians of every subject, in files $W/NAME.SUBJECT
+	local subject
+	sql -c 'VACUUM (ANALYZE) leads' -c CHECKPOINT
+	for subject in "${subjects[@]}"; do
+		sql -c "SELECT median FROM bench.race(ARRAY['$subject'], $(scaled 100 40))" >"$W/$1.$subject"
+	done
+	sql -c 'CALL bench.inserts()'
+	sql -c 'SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY us) FROM bench.taken' >"$W/$1.insert"
+}
+
+small=$((few * per_workspace)) large=$((workspaces * per_workspace))
+progress "$small leads"
+sql -c "CALL bench.fill(0, $few, $per_workspace)"
+measure plain.small
+progress 'partitioning'
+SECONDS=0
+sql -c "SELECT partition_leads($parts)" >/dev/null
+progress "took $SECONDS s"
+measure parts.small
+progress "$large leads"
+sql -c "CALL bench.fill($few, $((workspaces - few)), $per_workspace)"
+measure parts.large
+progress 'one table again'
+SECONDS=0
+sql -c 'SELECT unpartition_leads()' >/dev/null
+took=$SECONDS
+measure plain.large
+
+for layout in plain parts; do
+	case $layout in
+		plain) heading "One table: $large leads; the floor is the same with $small" ;;
+		parts) heading "$parts partitions: $large leads; the floor is the same with $small" ;;
+	esac
+	for subject in "${subjects[@]}" insert; do
+		case $subject in
+			latest) text='latest 20 leads, prepared' ;;
+			by_id) text='a lead by id, prepared' ;;
+			by_domain) text='a lead by domain, prepared' ;;
+			count) text='count of the 10,000 of the workspace, prepared' ;;
+			unplanned) text='latest 20 leads, planned anew' ;;
+			search) text='search_leads()' ;;
+			insert) text='INSERT of one lead' ;;
+		esac
+		figure "$text" us "$(cat "$W/$layout.large.$subject")" "$(cat "$W/$layout.small.$subject")" 1.3
+	done
+done
+heading "What partitions cost at $large leads; the floor is one table"
+for subject in "${subjects[@]}" insert; do
+	figure "  $subject" us "$(cat "$W/parts.large.$subject")" "$(cat "$W/plain.large.$subject")" -
+done
+figure "unpartition_leads() of $large leads" s "$took" - -
