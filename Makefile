@@ -118,6 +118,10 @@ ISOLATION = \
 	membership_ends \
 	last_owner \
 	demoted_admin \
+	invitation_once \
+	invited_and_added \
+	seats_last \
+	workspace_deleted \
 	queries_last \
 	queries_activate \
 	queries_week \
@@ -172,6 +176,7 @@ TAP = \
 	standby \
 	pooler \
 	postgrest \
+	tokens \
 	clients \
 	moving \
 	topics_exact \

@@ -21,7 +21,8 @@ INSERT INTO demo.people VALUES
     ('Ann',  '0a000000-0000-4000-8000-00000000000a'),
     ('Bob',  '0b000000-0000-4000-8000-00000000000b'),
     ('Cleo', '0c000000-0000-4000-8000-00000000000c'),
-    ('Dan',  '0d000000-0000-4000-8000-00000000000d');
+    ('Dan',  '0d000000-0000-4000-8000-00000000000d'),
+    ('Eve',  '0e000000-0000-4000-8000-00000000000e');
 
 -- Ids as an attacker could have learnt them: what stops an attacker is not that they are unknown.
 CREATE FUNCTION demo.person(p_name text) RETURNS uuid

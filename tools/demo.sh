@@ -14,6 +14,7 @@ set -euo pipefail
 parts=(
 	setup
 	members
+	invitations
 	refusals
 	claims
 	credits

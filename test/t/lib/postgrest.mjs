@@ -129,6 +129,53 @@ const found = await bob.rpc('search_topics', { search_query: 'machine learn', re
 is(found.data?.[0]?.topic, 'Machine Learning', 'search while typing');
 is((await bob.rpc('get_workspace_stats')).status, 200, 'statistics');
 
+// ------------------------------------------------------------------------------------------------------------- teams
+
+// Ann, of two workspaces, switches between them: what is listed, and with the header what is active.
+const mine = await ann.rpc('get_my_workspaces');
+is(mine.data?.map((w) => [w.slug, w.role, w.plan, w.is_active]), [['north', 'owner', 'free', true], ['south', 'member', 'free', false]], 'the workspaces of a person');
+const annThere = client(member('a'), { 'X-Workspace-Id': mine.data[1].workspace_id });
+is((await annThere.rpc('get_my_workspaces')).data.map((w) => w.is_active), [false, true], 'the header switches');
+is([...new Set((await annThere.from('leads').select('workspace_id')).data.map((row) => row.workspace_id))], [south], 'and shows the rows of the other');
+is((await annThere.from('invitations').select('id')).data, [], 'where a member sees no invitations');
+refused(await annThere.rpc('invite_member', { p_email: 'eve@people.example' }), 403, '42501', 'and invites nobody');
+refused(await nobody.rpc('get_my_workspaces'), 401, 'PT401', 'nobody has none');
+
+const invited = await ann.rpc('invite_member', { p_email: 'eve@people.example', p_role: 'admin' }).single();
+ok(invited.status === 200 && /^[\w-]{54}$/.test(invited.data.token), 'an owner invites an address', invited);
+is((await ann.from('invitations').select('email, role').is('accepted_at', null).is('revoked_at', null).gt('expires_at', new Date().toISOString())).data,
+	[{ email: 'eve@people.example', role: 'admin' }], 'sees whom they invited');
+is(JSON.stringify(await ann.from('invitations').select()).includes(invited.data.token), false, 'and not the token');
+const eve = client(member('e'));
+refused(await anon.rpc('accept_invitation', { p_token: invited.data.token }), 401, '42501', 'without a JWT nobody accepts');
+refused(await eve.rpc('accept_invitation', { p_token: `${invited.data.token}x` }), 400, '22023', 'nor with another token');
+const joined = await eve.rpc('accept_invitation', { p_token: invited.data.token, p_full_name: 'Eve' });
+is([joined.status, joined.data], [200, north], 'the invited person joins');
+is((await eve.rpc('accept_invitation', { p_token: invited.data.token })).data, north, 'once or twice');
+refused(await cleo.rpc('accept_invitation', { p_token: invited.data.token }), 400, '22023', 'nobody else does');
+is((await eve.from('users').select('email, full_name, role').eq('id', await one(eve.rpc('get_user_id'))).single()).data,
+	{ email: 'eve@people.example', full_name: 'Eve', role: 'admin' }, 'and is what the invitation says');
+refused(await ann.rpc('invite_member', { p_email: 'EVE@people.example' }), 409, '23505', 'the address is a member\'s now');
+
+// four members: the fifth seat is the last one of the plan
+const fay = await eve.rpc('invite_member', { p_email: 'fay@people.example' }).single();
+const noSeat = await eve.rpc('invite_member', { p_email: 'gus@people.example' });
+refused(noSeat, 402, 'PT402', 'a seat that is not there is 402');
+is(JSON.parse(noSeat.error.details), { plan: 'free', limit: 5, used: 5, needed: 1 }, 'whose details are JSON');
+is((await service.from('plans').update({ members: 4 }).eq('name', 'free')).status, 204, 'the plan shrinks');
+const noRoom = await client(member('f')).rpc('accept_invitation', { p_token: fay.data.token });
+refused(noRoom, 402, 'PT402', 'who accepts then is told 402');
+is(noRoom.error.details, null, 'and nothing of the plan');
+await service.from('plans').update({ members: 5 }).eq('name', 'free');
+is((await eve.rpc('revoke_invitation', { p_invitation_id: fay.data.invitation_id })).status, 204, 'an invitation is revoked');
+refused(await client(member('f')).rpc('accept_invitation', { p_token: fay.data.token }), 400, '22023', 'and is none any more');
+is((await eve.rpc('leave_workspace')).status, 204, 'Eve leaves');
+refused(await eve.rpc('accept_invitation', { p_token: invited.data.token }), 400, '22023', 'and does not come back');
+
+const lab = await eve.rpc('create_workspace', { p_slug: 'lab', p_name: 'Lab', p_email: 'eve@lab.example' });
+refused(await eve.rpc('delete_workspace', { p_slug: 'north' }), 400, '22023', 'an owner deletes by the right slug only');
+is([lab.status, (await eve.rpc('delete_workspace', { p_slug: 'lab' })).status, (await eve.rpc('get_my_workspaces')).data], [200, 204, []], 'and then the workspace is gone');
+
 // ------------------------------------------------------------------------------------------------------------ sealed
 
 const dan = await ann.from('people_search_results').insert({ person_data: { full_name: 'Dan Roe', email: 'dan@roe.example', title: 'CTO' } }).select().single();
