@@ -141,6 +141,7 @@ TAP = \
 	readme \
 	docs \
 	versions \
+	frozen \
 	next_version \
 	dump \
 	concurrent \
@@ -182,7 +183,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist freeze help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -203,7 +204,7 @@ pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/te
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist freeze help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -248,6 +249,10 @@ lint:    ## the rules of the tree (tools/lint.sh), cppcheck, the format of the C
 
 dist:    ## openinfo-VERSION.zip, as PGXN takes it: of what is committed, or of the tree where there is no git
 	@tools/dist.sh $(EXTENSION)-$(EXTVERSION)
+
+freeze:  ## add the checksums of this version's scripts to test/frozen.sha256, when it is released
+	@! grep -q '^[^#]' test/frozen.sha256 || sha256sum --quiet --check test/frozen.sha256
+	@for script in $(DATA); do grep -q "  $$script$$" test/frozen.sha256 || sha256sum "$$script"; done >>test/frozen.sha256
 
 help:    ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10

@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::Piece;
 
 my $semver = qr/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([a-zA-Z][-0-9A-Za-z]*)?$/;
 my $control = slurp_file('openinfo.control');
@@ -56,9 +57,22 @@ is_deeply([ grep { ref || !/^[^\/\\[:cntrl:]]{1,255}$/ } @{ $meta->{tags} } ], [
 # ---------------------------------------------------------------------- one version
 
 is($meta->{version}, $version, 'META.json has the version of openinfo.control');
-like(slurp_file('CHANGELOG.md'), qr/^## \[\Q$version\E\]/m, 'CHANGELOG.md has it');
+my ($released) = slurp_file('CHANGELOG.md') =~ /^## \[\Q$version\E\] - (\d{4}-\d\d-\d\d|unreleased)$/m;
+ok($released, 'CHANGELOG.md has it, with its date or "unreleased"') or $released = 'unreleased';
 ok(scalar(glob "sql/openinfo--*--$version.sql"), 'a script leads to it');
-like((split /\n/, slurp_file('debian/changelog'))[0], qr/^openinfo \(\Q$version\E(-\d+)?\) /, 'debian/changelog has it');
+my $debian = slurp_file('debian/changelog');
+like($debian, qr/\Aopeninfo \(\Q$version\E(-\d+)?\) /, 'debian/changelog has it');
+
+# ---------------------------------------------------------------------- released everywhere, or nowhere
+
+is($meta->{release_status}, $released eq 'unreleased' ? 'testing' : 'stable', 'META.json knows whether it is released');
+my $state = $released eq 'unreleased' ? "$version (unreleased)" : $version;
+like(slurp_file('README.md'), qr/^\Q$state\E ·/m, "README.md says $state");
+if ($released ne 'unreleased')
+{
+	my ($day) = $debian =~ /^ -- .*>  (\w{3}, \d\d \w{3} \d{4}) /m;
+	is(Time::Piece->strptime($day, '%a, %d %b %Y')->ymd, $released, 'debian/changelog has the same day');
+}
 
 # ---------------------------------------------------------------------- the Debian package
 
