@@ -1,5 +1,5 @@
-// Compiled, not run: what the generated types of an installation know.  Each line below a @ts-expect-error is wrong, and
-// tsc says so if it is not found to be.
+// Compiled, not run: what the generated types of an installation know.  A line below @ts-expect-error is wrong, and
+// tsc complains when it finds nothing wrong with it.
 import { PostgrestClient } from '@supabase/postgrest-js';
 import type { Database, Enums, Tables, TablesInsert } from './database.types.js';
 
