@@ -15,7 +15,7 @@
 #include "sealing/detect.h"
 #include "sealing/plain_text.h"
 
-/* Characters between two groups of digits of a number. */
+/* Characters between two groups of digits of a number, each run of one character counting once. */
 #define GAP_MOST 5
 
 #define is_digit(c) ((c) >= '0' && (c) <= '9')
@@ -82,20 +82,25 @@ amount_here(const char *s)
 	return is_digit(s[length]) || (s[length] == ',' && is_digit(s[length + 1])) ? 0 : length;
 }
 
-/* Length of what is between two groups of digits of a number, or 0.  But in a text, a + begins a number. */
+/*
+ * Length of what is between two groups of digits of a number, which s is behind, or 0: signs, spaces and tags
+ * of HTML.  But in a text, a + begins a number.
+ */
 static int
 gap_here(const char *s, VisibleKind kind)
 {
-	int length = 0;
+	const char *c = s;
 
-	for (int characters = 0; characters <= GAP_MOST && s[length] != '\0'; length++)
+	for (int characters = 0; characters <= GAP_MOST && *c != '\0'; c++)
 	{
-		if (is_digit(s[length]))
-			return length;
-		if (is_letter(s[length]) || s[length] == ';' || (s[length] == '+' && kind != VISIBLE_TEXT) ||
-			(s[length] == ',' && is_space(s[length + 1])))
+		if (is_digit(*c))
+			return c - s;
+		if (*c == '<' && c[1 + strcspn(c + 1, "<>0123456789")] == '>')
+			c += 1 + strcspn(c + 1, ">");
+		if (is_letter(*c) || *c == ';' || (*c == '+' && kind != VISIBLE_TEXT) ||
+			(*c == ',' && is_space(c[1])))
 			return 0;
-		characters += (s[length] & 0xc0) != 0x80;
+		characters += (*c & 0xc0) != 0x80 && *c != c[-1];
 	}
 	return 0;
 }
@@ -112,7 +117,7 @@ has_number(const char *s, VisibleKind kind)
 
 		if (!is_digit(*s))
 			continue;
-		if ((length = amount_here(s)) > 0)
+		if ((s == begin || s[-1] != '+') && (length = amount_here(s)) > 0)
 		{
 			s += length - 1;
 			continue;
