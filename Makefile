@@ -212,7 +212,7 @@ demo:    ## install what is missing, start a throwaway server, load real data an
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
 	@tools/check.sh
 
-matrix:  ## make check on PostgreSQL 15, 17 and 18, a warning being an error (root; see tools/matrix.sh)
+matrix:  ## make check on PostgreSQL 15, 17, 18 and 19, a warning being an error (root; see tools/matrix.sh)
 	@tools/matrix.sh $(VERSIONS)
 
 coverage: ## make check, and how much of src/ it reaches (UNCOVERED=1 lists the lines that it does not)

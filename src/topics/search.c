@@ -42,6 +42,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "core/catalog.h"
 #include "core/errors.h"
