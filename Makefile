@@ -230,10 +230,11 @@ upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroot
 bench:   ## measure, each figure beside its floor (BENCH=, SCALE=: see bench/README.md)
 	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
 
-docs:    ## write docs/schema.md from the catalog of a new installation
+docs:    ## write docs/schema.md from the catalog of a new installation, and its diagram
 	@mkdir -p docs
-	@tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
+	@PACKAGES=graphviz tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
 	@mv docs/schema.md.new docs/schema.md
+	@tools/schema_svg.pl <docs/schema.md >docs/schema.svg.new && mv docs/schema.svg.new docs/schema.svg
 
 deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL
 	@tools/deb.sh $(or $(OUT),dist)
