@@ -24,8 +24,7 @@
 
 /*
  * Is there an e-mail address?  Something on both sides of an at sign, as in ann@acme; with spaces between, a
- * host name behind it, as in "ann @ acme.example".  Not after a slash: https://example.com/@name is a
- * profile.
+ * host name behind it, as in "ann @ acme.example".  Not after a slash: https://x.example/@name is a profile.
  */
 static bool
 has_address(const char *s)
@@ -43,13 +42,11 @@ has_address(const char *s)
 		}
 		if (!is_space(at[-1]) && *host != '\0' && !is_space(*host))
 			return true;
-		while (is_space(*host))
-			host++;
+		host += strspn(host, " \t\n\v\f\r");
 		host += strcspn(host, ". @");
 		/* "acme.example", and "acme . example", which is how "acme (dot) example" reads */
 		if ((*host == '.' && host[1] != '\0' && !is_space(host[1])) || strncmp(host, " . ", 3) == 0)
 			return true;
-		last = '@';
 	}
 	return false;
 }
@@ -62,10 +59,9 @@ has_link(const char *s)
 										"callto:", "wa.me", "whatsapp:", "whatsapp.com"};
 
 	for (const char *word = s; *word; word++)
-		if (is_letter(*word) && (word == s || !is_letter(word[-1])))
-			for (int i = 0; i < lengthof(links); i++)
-				if (pg_strncasecmp(word, links[i], strlen(links[i])) == 0)
-					return true;
+		for (int i = 0; i < lengthof(links) && is_letter(*word) && (word == s || !is_letter(word[-1])); i++)
+			if (pg_strncasecmp(word, links[i], strlen(links[i])) == 0)
+				return true;
 	return false;
 }
 
@@ -124,11 +120,8 @@ has_number(const char *s, VisibleKind kind)
 		}
 		do
 		{
-			for (; gap > 0; gap--)
-			{
+			for (const char *end = s + gap; s < end; s++)
 				spaced |= IS_HIGHBIT_SET(*s) || strchr(kind == VISIBLE_URL ? " ()" : " ()/", *s) != NULL;
-				s++;
-			}
 			length = strspn(s, "0123456789");
 			years &= length == 4 && (memcmp(s, "19", 2) == 0 || memcmp(s, "20", 2) == 0);
 			digits += length;
@@ -150,10 +143,7 @@ has_number(const char *s, VisibleKind kind)
 bool
 detect_contact(const char *string, int length, VisibleKind kind)
 {
-	char *s;
+	const char *s = plain_text(string, length);
 
-	if (length > PLAIN_TEXT_MOST)
-		return true;
-	s = plain_text(string, length);
-	return has_address(s) || has_link(s) || has_number(s, kind);
+	return length > PLAIN_TEXT_MOST || has_address(s) || has_link(s) || has_number(s, kind);
 }

@@ -380,8 +380,6 @@ store_sealed(SealedTable *table, const TriggerData *trigger)
 	Datum		   values[3];
 	bool		   isnull;
 
-	if (waiting == NULL)
-		return PointerGetDatum(NULL);
 	key = row_key(row, rel);
 	entry = find_waiting(&key);
 	if (entry == NULL)

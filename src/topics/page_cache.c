@@ -23,7 +23,7 @@ struct PageCache
 	Relation	rel;
 	BlockNumber nblocks;
 	int			n;
-	int			mask;	/* of the hash table, a power of two minus 1 */
+	int			mask; /* of the hash table, a power of two minus 1 */
 	CachedPage *pages;
 };
 
