@@ -124,6 +124,7 @@ ISOLATION = \
 	credits_member \
 	reveal_once \
 	reveal_last_credit \
+	sealed_row \
 	visible_fields \
 	stripe_event \
 	plan_change \
