@@ -121,14 +121,21 @@ placeholder(const Split *split, const JsonbValue *key, const JsonbValue *value, 
 	return top && is_string(key, "full_name") && value->type == jbvString ? SEAL_HIDDEN : NULL;
 }
 
-/* Ends a container, or drops it: its key is replaced by the next one. */
+/* Ends a container, or drops it with its memory: its key is replaced by the next one. */
 static void
 end_container(JsonbParseState **state, JsonbIteratorToken end, bool keep)
 {
+	JsonbParseState *ended = *state;
+	JsonbValue		*container = &ended->contVal;
+
 	if (keep)
+	{
 		(void) pushJsonbValue(state, end, NULL);
-	else
-		*state = (*state)->next;
+		return;
+	}
+	*state = ended->next;
+	pfree(end == WJB_END_OBJECT ? (void *) container->val.object.pairs : container->val.array.elems);
+	pfree(ended);
 }
 
 /*
