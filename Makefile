@@ -184,7 +184,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist freeze help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb image format lint dist freeze help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -205,7 +205,7 @@ pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/te
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist freeze help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb image format lint dist freeze help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -240,6 +240,9 @@ docs:    ## write docs/schema.md from the catalog of a new installation, and its
 deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL
 	@tools/deb.sh $(or $(OUT),dist)
 
+image:   ## the images of the Dockerfile, built without a container engine and tried together (root; see tools/image_test.sh)
+	@tools/image_test.sh
+
 format:  ## clang-format the C sources
 	clang-format -i $(C_FILES)
 
@@ -247,7 +250,7 @@ lint:    ## the rules of the tree (tools/lint.sh), cppcheck, the format of the C
 	tools/lint.sh
 	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 -Isrc src
 	clang-format --dry-run --Werror $(C_FILES)
-	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session
+	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh container/*.sh .ci/run debian/tests/session
 
 dist:    ## openinfo-VERSION.zip, as PGXN takes it: of what is committed, or of the tree where there is no git
 	@tools/dist.sh $(EXTENSION)-$(EXTVERSION)

@@ -20,6 +20,21 @@ need_chroots() {	# VERSION...
 	mkdir -p "$CHROOTS"
 }
 
+# make_base SUITE: a Debian that has nothing but apt in $CHROOTS/base-SUITE.
+make_base() (
+	local root=$CHROOTS/base-$1
+	mkdir -p "$CHROOTS"
+	exec 9>"$CHROOTS/.base-$1.lock"
+	flock 9
+	[ ! -e "$root/.ready" ] || exit 0
+	need_packages mmdebstrap
+	rm -rf --one-file-system "$root.new"
+	mmdebstrap --variant=minbase --mode=root --aptopt='Acquire::Retries "3"' --aptopt='Acquire::Check-Valid-Until "false"' \
+		"$1" "$root.new" "$(mirror)" || exit 1
+	touch "$root.new/.ready"
+	mv "$root.new" "$root"
+)
+
 # shellcheck disable=SC2016		# what is expanded is expanded by apt and mmdebstrap
 # The mirror that this machine already uses.
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1; }
