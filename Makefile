@@ -133,6 +133,7 @@ ISOLATION = \
 	credits_member \
 	reveal_once \
 	reveal_last_credit \
+	sealed_row \
 	visible_fields \
 	stripe_event \
 	plan_change \
@@ -161,6 +162,7 @@ TAP = \
 	readme \
 	docs \
 	versions \
+	frozen \
 	next_version \
 	dump \
 	partitioned \
@@ -204,7 +206,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb image format lint dist freeze help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -225,7 +227,7 @@ pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/te
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb format lint dist help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb image format lint dist freeze help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -233,7 +235,7 @@ demo:    ## install what is missing, start a throwaway server, load real data an
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
 	@tools/check.sh
 
-matrix:  ## make check on PostgreSQL 15, 17 and 18, a warning being an error (root; see tools/matrix.sh)
+matrix:  ## make check on PostgreSQL 15, 17, 18 and 19, a warning being an error (root; see tools/matrix.sh)
 	@tools/matrix.sh $(VERSIONS)
 
 coverage: ## make check, and how much of src/ it reaches (UNCOVERED=1 lists the lines that it does not)
@@ -251,13 +253,17 @@ upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroot
 bench:   ## measure, each figure beside its floor (BENCH=, SCALE=: see bench/README.md)
 	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
 
-docs:    ## write docs/schema.md from the catalog of a new installation
+docs:    ## write docs/schema.md from the catalog of a new installation, and its diagram
 	@mkdir -p docs
-	@tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
+	@PACKAGES=graphviz tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
 	@mv docs/schema.md.new docs/schema.md
+	@tools/schema_svg.pl <docs/schema.md >docs/schema.svg.new && mv docs/schema.svg.new docs/schema.svg
 
 deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL
 	@tools/deb.sh $(or $(OUT),dist)
+
+image:   ## the images of the Dockerfile, built without a container engine and tried together (root; see tools/image_test.sh)
+	@tools/image_test.sh
 
 format:  ## clang-format the C sources
 	clang-format -i $(C_FILES)
@@ -266,10 +272,14 @@ lint:    ## the rules of the tree (tools/lint.sh), cppcheck, the format of the C
 	tools/lint.sh
 	cppcheck --quiet --enable=warning,portability --suppress=missingIncludeSystem --inline-suppr --error-exitcode=1 -Isrc src
 	clang-format --dry-run --Werror $(C_FILES)
-	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run debian/tests/session
+	shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh container/*.sh .ci/run debian/tests/session
 
 dist:    ## openinfo-VERSION.zip, as PGXN takes it: of what is committed, or of the tree where there is no git
 	@tools/dist.sh $(EXTENSION)-$(EXTVERSION)
+
+freeze:  ## add the checksums of this version's scripts to test/frozen.sha256, when it is released
+	@! grep -q '^[^#]' test/frozen.sha256 || sha256sum --quiet --check test/frozen.sha256
+	@for script in $(DATA); do grep -q "  $$script$$" test/frozen.sha256 || sha256sum "$$script"; done >>test/frozen.sha256
 
 help:    ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10

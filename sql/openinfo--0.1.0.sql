@@ -528,19 +528,20 @@ BEGIN
            INTO v_known USING v_migration.version;
         IF NOT v_known THEN
             EXECUTE format('SELECT %s.%I()', v_name, v_migration.proname);
+            -- Tables that it has created, so that the next one can write to them through execute_as_owner();
+            -- others have existed before, or have another owner.
+            FOR v_object IN
+                SELECT oid::regclass AS name FROM pg_class
+                 WHERE relnamespace = v_schema AND relkind IN ('r', 'p') AND oid <> ALL (v_tables)
+                   AND relowner = current_user::regrole
+            LOOP
+                EXECUTE format('ALTER TABLE %s OWNER TO openinfo_owner', v_object.name);
+            END LOOP;
             v_applied := v_applied || format('(%L, %L)', v_migration.version, v_migration.name);
             RETURN NEXT v_migration.version || '_' || v_migration.name;
         END IF;
     END LOOP;
 
-    -- Tables that this call has created; others have existed before, or have another owner.
-    FOR v_object IN
-        SELECT oid::regclass AS name FROM pg_class
-         WHERE relnamespace = v_schema AND relkind IN ('r', 'p') AND oid <> ALL (v_tables)
-           AND relowner = current_user::regrole
-    LOOP
-        EXECUTE format('ALTER TABLE %s OWNER TO openinfo_owner', v_object.name);
-    END LOOP;
     IF v_applied <> '{}' THEN
         EXECUTE format('SELECT %s.execute_as_owner($1)', v_name)
           USING format('INSERT INTO %s.schema_migrations (version, name) VALUES %s',

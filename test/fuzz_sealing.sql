@@ -127,8 +127,8 @@ SELECT row_number() OVER (ORDER BY w.shape, w.path) AS n, w.shape, w.path, w.val
 CREATE TABLE fuzz_sealing.contacts AS
 SELECT row_number() OVER () AS n, c.contact, c.bare FROM (
     SELECT format(f, a) AS contact, false AS bare
-      FROM unnest(ARRAY['@', '%40', '%2540', '%u0040', '&#64;', '&#064;', '&#x40;', '&#X0040;', '&commat;',
-                        '&amp;#64;', '\u0040', '\x40',
+      FROM unnest(ARRAY['@', '%40', '%2540', '%u0040', '&#64;', '&#0000000064;', '&#x40;', '&#X0040;',
+                        '&commat;', '&amp;#64;', '\u0040', '\x40',
                         '＠', '﹫', 'ⓐ', '[at]', '(AT)', '{at}']) a,
            unnest(ARRAY['tweet%sx.example', 'Tweet <tweet.tweet%smail.x.example>', 'mailto:tweet%sx.example',
                         'https://x.example/?to=tweet%sx.example']) f
@@ -144,7 +144,9 @@ SELECT row_number() OVER () AS n, c.contact, c.bare FROM (
                           '120782,120792,120802,120812,120822,123200,123632,125264,130032}'::int[])
                 AS zero) z,
            unnest('{+4242424242,+42 424 24242,0424242,042 42 42,(042) '
-                  '424-2424,042.424.2424,042/4242424,4242424242,0 4 2 4 2 4 2,042–4242}'::text[]) f
+                  '424-2424,042.424.2424,042/4242424,4242424242,0 4 2 4 2 4 2,042–4242,042&ensp;42&ensp;42,'
+                  '042<b>42</b>42,042      42      42}'::text[]
+                  || text U&'0\200b\200b\200b\200b\200b\200b424242') f
 ) c;
 
 -- A leaf with a contact in it: alone, in a text, or as a key beside it.

@@ -18,6 +18,8 @@ for version in ${V:-all}; do
 	[ -e "/usr/lib/postgresql/$version/lib/pgxs/src/makefiles/pgxs.mk" ] || headers+=("postgresql-server-dev-$version")
 done
 need_packages build-essential debhelper fakeroot postgresql-common "${headers[@]}"
+# in a package of its own since Debian 14
+command -v pg_buildext >/dev/null || need_packages postgresql-common-dev
 V=${V:-$(with_headers | tr '\n' ' ')}
 
 W=$(mktemp -d /tmp/oi.XXXXXX)

@@ -8,9 +8,9 @@
 #   LOGS=DIR      where the output goes (default: a new directory below /tmp, named at the end)
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/chroots.sh"
 
 V=${V:-15} SUITE=${SUITE:-bookworm}
-CHROOTS=${CHROOTS:-/var/cache/openinfo-matrix}
 base=
 while getopts b: option; do
 	case $option in
@@ -22,25 +22,9 @@ done
 LOGS=${LOGS:-$(mktemp -d /tmp/openinfo-deb.XXXXXX)}
 mkdir -p "$LOGS"
 
-# Created under a temporary name, so that half a chroot is never taken for one.
 if [ -z "$base" ]; then
-	base=$CHROOTS/deb-$SUITE
-	mkdir -p "$CHROOTS"
-	exec 9>"$CHROOTS/.deb-$SUITE.lock"
-	flock 9
-	if [ ! -e "$base/.ready" ]; then
-		say "making $base"
-		need_packages mmdebstrap
-		rm -rf --one-file-system "$base.new"
-		# the mirror that this machine already uses
-		# shellcheck disable=SC2016
-		mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
-		mmdebstrap --variant=apt --mode=root --aptopt='Acquire::Retries "3"' "$SUITE" "$base.new" "$mirror" >"$LOGS/chroot" 2>&1 ||
-			{ tail -n 20 "$LOGS/chroot" >&2; die "no chroot, see $LOGS/chroot"; }
-		touch "$base.new/.ready"
-		mv "$base.new" "$base"
-	fi
-	flock -u 9
+	base=$CHROOTS/base-$SUITE
+	make_base "$SUITE" >"$LOGS/chroot" 2>&1 || { tail -n 20 "$LOGS/chroot" >&2; die "no chroot, see $LOGS/chroot"; }
 fi
 
 W=$(mktemp -d /var/tmp/oi.XXXXXX)		# an overlay's upper layer cannot be on another overlay, as /tmp may be

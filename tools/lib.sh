@@ -154,9 +154,11 @@ start_server() {
 		echo "port = $PGPORT"
 		echo "listen_addresses = '${OI_LISTEN:-}'"
 		echo "unix_socket_directories = '$sockets'"
-		echo "shared_preload_libraries = 'pg_cron'"
-		echo "cron.database_name = '$2'"
-		echo "cron.host = '$sockets'"		# its default, localhost, wants a listener and a password
+		if [ -e "$(pg_config --pkglibdir)/pg_cron.so" ]; then
+			echo "shared_preload_libraries = 'pg_cron'"
+			echo "cron.database_name = '$2'"
+			echo "cron.host = '$sockets'"		# its default, localhost, wants a listener and a password
+		fi
 		[ $# -lt 3 ] || printf '%s\n' "${@:3}"
 	} >>"$PGDATA/postgresql.conf"
 	pg_ctl -l "$PGHOST/log" -s -w -t 300 ${POSTGRES:+-p "$POSTGRES"} start 9>&- || { tail -n 20 "$PGHOST/log" >&2; return 1; }

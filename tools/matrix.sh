@@ -1,6 +1,6 @@
 #!/bin/bash
 # matrix.sh [-j N] [VERSION...]: make check on other PostgreSQL majors, each in a Debian chroot that has it.
-# Needs root and a Debian host; asks for mmdebstrap.  Default: 15 17 18.
+# Needs root and a Debian host; asks for mmdebstrap.  Default: 15 17 18 19.
 #
 #   CHROOTS=DIR   where chroots are kept between runs, see chroots.sh
 #   LOGS=DIR      where the output of each version goes (default: a new directory below /tmp, named at the end)
@@ -15,7 +15,7 @@ set -euo pipefail
 
 parallel=2
 if [ "${1:-}" = -j ]; then parallel=$2; shift 2; fi
-[ $# -gt 0 ] || set -- 15 17 18
+[ $# -gt 0 ] || set -- 15 17 18 19
 need_chroots "$@"
 LOGS=${LOGS:-$(mktemp -d /tmp/openinfo-matrix.XXXXXX)}
 mkdir -p "$LOGS"

@@ -57,6 +57,7 @@ CREATE VIEW pg_temp.fkey AS
 \qecho '## Diagram'
 \qecho
 \qecho 'Keys alone. Left out: `created_by`, which refers to `users` wherever it is, but on the global tables.'
+\qecho 'As a picture: [schema.svg](schema.svg).'
 \qecho
 \qecho '```mermaid'
 \qecho 'erDiagram'

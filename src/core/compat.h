@@ -52,18 +52,45 @@
 	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
 #endif
 
-/* 18 counts index searches for EXPLAIN */
+/* 18 counts index searches for EXPLAIN, 19 takes flags for the access method: none, as before */
 #include "access/genam.h"
-#if PG_VERSION_NUM >= 180000
+#include "access/tableam.h"
+#if PG_VERSION_NUM >= 190000
+#define compat_index_beginscan(table, index, snapshot, nkeys) \
+	index_beginscan((table), (index), (snapshot), NULL, (nkeys), 0, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
 #define compat_index_beginscan(table, index, snapshot, nkeys) \
 	index_beginscan((table), (index), (snapshot), NULL, (nkeys), 0)
-#define compat_index_beginscan_bitmap(index, snapshot, nkeys) \
-	index_beginscan_bitmap((index), (snapshot), NULL, (nkeys))
 #else
 #define compat_index_beginscan(table, index, snapshot, nkeys) \
 	index_beginscan((table), (index), (snapshot), (nkeys), 0)
+#endif
+#if PG_VERSION_NUM >= 180000
+#define compat_index_beginscan_bitmap(index, snapshot, nkeys) \
+	index_beginscan_bitmap((index), (snapshot), NULL, (nkeys))
+#else
 #define compat_index_beginscan_bitmap(index, snapshot, nkeys) \
 	index_beginscan_bitmap((index), (snapshot), (nkeys))
+#endif
+#if PG_VERSION_NUM >= 190000
+#define table_beginscan(table, snapshot, nkeys, keys) \
+	(table_beginscan)((table), (snapshot), (nkeys), (keys), SO_NONE)
+#define table_index_fetch_begin(table) (table_index_fetch_begin)((table), SO_NONE)
+#endif
+
+/* 19 keeps the value that is being built in the state that it is pushed to */
+#include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 190000
+static inline JsonbValue *
+compat_push_jsonb(JsonbParseState **state, JsonbIteratorToken token, JsonbValue *value)
+{
+	JsonbInState in = {.parseState = *state};
+
+	pushJsonbValue(&in, token, value);
+	*state = in.parseState;
+	return in.result;
+}
+#define pushJsonbValue compat_push_jsonb
 #endif
 
 /* 18 hands out the rows of a bitmap's page in a second step */

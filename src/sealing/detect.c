@@ -15,7 +15,7 @@
 #include "sealing/detect.h"
 #include "sealing/plain_text.h"
 
-/* Characters between two groups of digits of a number. */
+/* Characters between two groups of digits of a number, each run of one character counting once. */
 #define GAP_MOST 5
 
 #define is_digit(c) ((c) >= '0' && (c) <= '9')
@@ -24,8 +24,7 @@
 
 /*
  * Is there an e-mail address?  Something on both sides of an at sign, as in ann@acme; with spaces between, a
- * host name behind it, as in "ann @ acme.example".  Not after a slash: https://example.com/@name is a
- * profile.
+ * host name behind it, as in "ann @ acme.example".  Not after a slash: https://x.example/@name is a profile.
  */
 static bool
 has_address(const char *s)
@@ -43,13 +42,11 @@ has_address(const char *s)
 		}
 		if (!is_space(at[-1]) && *host != '\0' && !is_space(*host))
 			return true;
-		while (is_space(*host))
-			host++;
+		host += strspn(host, " \t\n\v\f\r");
 		host += strcspn(host, ". @");
 		/* "acme.example", and "acme . example", which is how "acme (dot) example" reads */
 		if ((*host == '.' && host[1] != '\0' && !is_space(host[1])) || strncmp(host, " . ", 3) == 0)
 			return true;
-		last = '@';
 	}
 	return false;
 }
@@ -62,10 +59,9 @@ has_link(const char *s)
 										"callto:", "wa.me", "whatsapp:", "whatsapp.com"};
 
 	for (const char *word = s; *word; word++)
-		if (is_letter(*word) && (word == s || !is_letter(word[-1])))
-			for (int i = 0; i < lengthof(links); i++)
-				if (pg_strncasecmp(word, links[i], strlen(links[i])) == 0)
-					return true;
+		for (int i = 0; i < lengthof(links) && is_letter(*word) && (word == s || !is_letter(word[-1])); i++)
+			if (pg_strncasecmp(word, links[i], strlen(links[i])) == 0)
+				return true;
 	return false;
 }
 
@@ -82,20 +78,25 @@ amount_here(const char *s)
 	return is_digit(s[length]) || (s[length] == ',' && is_digit(s[length + 1])) ? 0 : length;
 }
 
-/* Length of what is between two groups of digits of a number, or 0.  But in a text, a + begins a number. */
+/*
+ * Length of what is between two groups of digits of a number, which s is behind, or 0: signs, spaces and tags
+ * of HTML.  But in a text, a + begins a number.
+ */
 static int
 gap_here(const char *s, VisibleKind kind)
 {
-	int length = 0;
+	const char *c = s;
 
-	for (int characters = 0; characters <= GAP_MOST && s[length] != '\0'; length++)
+	for (int characters = 0; characters <= GAP_MOST && *c != '\0'; c++)
 	{
-		if (is_digit(s[length]))
-			return length;
-		if (is_letter(s[length]) || s[length] == ';' || (s[length] == '+' && kind != VISIBLE_TEXT) ||
-			(s[length] == ',' && is_space(s[length + 1])))
+		if (is_digit(*c))
+			return c - s;
+		if (*c == '<' && c[1 + strcspn(c + 1, "<>0123456789")] == '>')
+			c += 1 + strcspn(c + 1, ">");
+		if (is_letter(*c) || *c == ';' || (*c == '+' && kind != VISIBLE_TEXT) ||
+			(*c == ',' && is_space(c[1])))
 			return 0;
-		characters += (s[length] & 0xc0) != 0x80;
+		characters += (*c & 0xc0) != 0x80 && *c != c[-1];
 	}
 	return 0;
 }
@@ -112,18 +113,15 @@ has_number(const char *s, VisibleKind kind)
 
 		if (!is_digit(*s))
 			continue;
-		if ((length = amount_here(s)) > 0)
+		if ((s == begin || s[-1] != '+') && (length = amount_here(s)) > 0)
 		{
 			s += length - 1;
 			continue;
 		}
 		do
 		{
-			for (; gap > 0; gap--)
-			{
+			for (const char *end = s + gap; s < end; s++)
 				spaced |= IS_HIGHBIT_SET(*s) || strchr(kind == VISIBLE_URL ? " ()" : " ()/", *s) != NULL;
-				s++;
-			}
 			length = strspn(s, "0123456789");
 			years &= length == 4 && (memcmp(s, "19", 2) == 0 || memcmp(s, "20", 2) == 0);
 			digits += length;
@@ -145,10 +143,7 @@ has_number(const char *s, VisibleKind kind)
 bool
 detect_contact(const char *string, int length, VisibleKind kind)
 {
-	char *s;
+	const char *s = plain_text(string, length);
 
-	if (length > PLAIN_TEXT_MOST)
-		return true;
-	s = plain_text(string, length);
-	return has_address(s) || has_link(s) || has_number(s, kind);
+	return length > PLAIN_TEXT_MOST || has_address(s) || has_link(s) || has_number(s, kind);
 }

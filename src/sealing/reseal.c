@@ -31,30 +31,17 @@
 		"        (SELECT count(*) FROM changed)",                                                \
 		"uuid")
 
-typedef struct Object
-{
-	const char *name; /* in visible_fields */
-	bool		placeholders;
-	Statement	batch;
-} Object;
-
-static Object objects[] = {
-	{"person", false, RESEAL_BATCH("people_search_results", "person_data", "email_revealed_at IS NULL")},
-	{"integration", true, RESEAL_BATCH("integrations", "config", "true")},
-};
-
-static Object *
+static const VisibleFields *
 object_argument(FunctionCallInfo fcinfo)
 {
-	char *name;
+	const VisibleFields *fields;
 
 	if (PG_ARGISNULL(0))
 		error_null("p_object");
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	for (int i = 0; i < lengthof(objects); i++)
-		if (strcmp(name, objects[i].name) == 0)
-			return &objects[i];
-	error_invalid_value("p_object", name, "person and integration");
+	fields = visible_fields(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (fields == NULL)
+		error_invalid_value("p_object", text_to_cstring(PG_GETARG_TEXT_PP(0)), "person and integration");
+	return fields;
 }
 
 /*
@@ -67,8 +54,7 @@ PG_FUNCTION_INFO_V1(openinfo_is_sealed);
 Datum
 openinfo_is_sealed(PG_FUNCTION_ARGS)
 {
-	Object				*object = object_argument(fcinfo);
-	const VisibleFields *fields;
+	const VisibleFields *fields = object_argument(fcinfo);
 	Jsonb				*data, *shown, *sealed;
 
 	if (PG_ARGISNULL(1))
@@ -76,8 +62,7 @@ openinfo_is_sealed(PG_FUNCTION_ARGS)
 	data = PG_GETARG_JSONB_P(1);
 	if (!JB_ROOT_IS_OBJECT(data))
 		PG_RETURN_BOOL(false);
-	fields = visible_fields(object->name);
-	shown = seal_split(fields, data, object->placeholders, &sealed);
+	shown = seal_split(fields, data, &sealed);
 	PG_RETURN_BOOL(compareJsonbContainers(&shown->root, &data->root) == 0);
 }
 
@@ -94,7 +79,12 @@ PG_FUNCTION_INFO_V1(openinfo_reseal);
 Datum
 openinfo_reseal(PG_FUNCTION_ARGS)
 {
-	Object		  *object = object_argument(fcinfo);
+	static Statement people =
+		RESEAL_BATCH("people_search_results", "person_data", "email_revealed_at IS NULL");
+	static Statement integrations = RESEAL_BATCH("integrations", "config", "true");
+
+	const char	  *object = object_argument(fcinfo)->object;
+	Statement	  *batch = strcmp(object, "person") == 0 ? &people : &integrations;
 	pg_uuid_t	   last = {{0}};
 	int64		   read = 0, changed = 0, rows;
 	StatementScope scope;
@@ -111,7 +101,7 @@ openinfo_reseal(PG_FUNCTION_ARGS)
 			Datum value = UUIDPGetDatum(&last);
 
 			CHECK_FOR_INTERRUPTS();
-			(void) statement_run(&object->batch, &value, NULL, false, 0);
+			(void) statement_run(batch, &value, NULL, false, 0);
 			value = statement_value(1, &isnull);
 			if (!isnull)
 				last = *DatumGetUUIDP(value);
@@ -120,7 +110,7 @@ openinfo_reseal(PG_FUNCTION_ARGS)
 			read += rows;
 			if (rows == 0 || read % RESEAL_NOTICE_ROWS == 0)
 				ereport(NOTICE, (errmsg("resealed " INT64_FORMAT " of " INT64_FORMAT " rows of object \"%s\"",
-										changed, read, object->name)));
+										changed, read, object)));
 			SPI_freetuptable(SPI_tuptable);
 		} while (rows > 0);
 	}

@@ -78,7 +78,6 @@ member(const JsonbValue *object, const JsonbValue *key)
 typedef struct Split
 {
 	const VisibleFields *fields;
-	bool				 placeholders;
 	JsonbParseState		*shown;
 	JsonbParseState		*sealed;
 } Split;
@@ -87,141 +86,136 @@ typedef struct Split
 #define SHOWS 1
 #define SEALS 2
 
-/*
- * The kind of the field that a key names; a key with a contact in it is never visible, nor is what it holds.
- */
-static VisibleKind
-key_kind(const Split *split, const JsonbValue *key, bool *contact)
+/* A key with a contact in it is never shown, nor is what it holds. */
+static bool
+is_contact(const JsonbValue *key)
 {
-	*contact = detect_contact(key->val.string.val, key->val.string.len, VISIBLE_TEXT);
-	return *contact ? VISIBLE_NOT : visible_kind(split->fields, key->val.string.val, key->val.string.len);
+	return detect_contact(key->val.string.val, key->val.string.len, VISIBLE_TEXT);
 }
 
-static int look(const Split *split, const JsonbValue *value, VisibleKind kind, int level);
-
-/* What is in the next item of a container; reads the member's value into *item when there is a *key. */
+/* What is in a value that is not split.  kind: of its key. */
 static int
-look_at_item(const Split *split, JsonbIterator **it, JsonbIteratorToken token, JsonbValue *key,
-			 JsonbValue *item, VisibleKind *kind, int level)
+look(const JsonbValue *value, VisibleKind kind)
 {
-	bool contact = false;
+	const char *string = value->val.string.val;
+	int			length = value->val.string.len;
 
-	CHECK_FOR_INTERRUPTS();
-	if (token == WJB_KEY)
+	if (kind == VISIBLE_NOT || value->type == jbvBinary)
+		return SEALS;
+	if (value->type == jbvNull || value->type == jbvBool)
+		return SHOWS;
+	if (value->type == jbvNumeric)
 	{
-		*key = *item;
-		(void) JsonbIteratorNext(it, item, true);
-		*kind = key_kind(split, key, &contact);
+		string = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		length = strlen(string);
 	}
-	return contact ? SEALS : look(split, item, *kind, level + 1);
+	return detect_contact(string, length, kind) ? SEALS : SHOWS;
 }
 
-/* What is in a value: something to show, something to seal, or both.  kind: of its key. */
-static int
-look(const Split *split, const JsonbValue *value, VisibleKind kind, int level)
+/* What is shown in the place of a sealed value, or NULL.  top: it is a member of the object itself. */
+static const char *
+placeholder(const Split *split, const JsonbValue *key, const JsonbValue *value, bool top)
 {
-	JsonbIterator	  *it;
-	JsonbIteratorToken token;
-	JsonbValue		   key, item;
+	if (split->fields->placeholders)
+		return SEAL_REDACTED;
+	return top && is_string(key, "full_name") && value->type == jbvString ? SEAL_HIDDEN : NULL;
+}
+
+/* Ends a container, or drops it with its memory: its key is replaced by the next one. */
+static void
+end_container(JsonbParseState **state, JsonbIteratorToken end, bool keep)
+{
+	JsonbParseState *ended = *state;
+	JsonbValue		*container = &ended->contVal;
+
+	if (keep)
+	{
+		(void) pushJsonbValue(state, end, NULL);
+		return;
+	}
+	*state = ended->next;
+	pfree(end == WJB_END_OBJECT ? (void *) container->val.object.pairs : container->val.array.elems);
+	pfree(ended);
+}
+
+/*
+ * Begins a container with what is shown of it, and with what is sealed when its members are sealed one by
+ * one.  Returns what is in it; kind: of its key.
+ */
+static int
+split_container(Split *split, const JsonbValue *container, VisibleKind kind, int level, bool one_by_one)
+{
+	JsonbIterator	  *it = JsonbIteratorInit(container->val.binary.data);
+	JsonbValue		   key, item, replaced;
+	JsonbIteratorToken token = JsonbIteratorNext(&it, &item, false);
 	int				   found = 0;
 
-	if (value->type != jbvBinary)
-	{
-		const char *string = value->val.string.val;
-		int			length = value->val.string.len;
-
-		if (kind == VISIBLE_NOT || value->type == jbvNull || value->type == jbvBool)
-			return kind == VISIBLE_NOT ? SEALS : SHOWS;
-		if (value->type == jbvNumeric)
-		{
-			string = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-			length = strlen(string);
-		}
-		return detect_contact(string, length, kind) ? SEALS : SHOWS;
-	}
-	if (level > DEEPEST)
-		return SEALS;
-
-	it = JsonbIteratorInit(value->val.binary.data);
-	(void) JsonbIteratorNext(&it, &item, false);
+	(void) pushJsonbValue(&split->shown, token, NULL);
+	if (one_by_one)
+		(void) pushJsonbValue(&split->sealed, token, NULL);
 	while ((token = JsonbIteratorNext(&it, &item, true)) == WJB_KEY || token == WJB_ELEM)
 	{
-		VisibleKind item_kind = kind;
+		JsonbIteratorToken place = token == WJB_KEY ? WJB_VALUE : WJB_ELEM;
+		VisibleKind		   item_kind = kind;
+		bool			   contact = false, split_item, members;
+		const char		  *instead;
+		int				   item_found;
 
-		found |= look_at_item(split, &it, token, &key, &item, &item_kind, level);
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_KEY)
+		{
+			key = item;
+			(void) JsonbIteratorNext(&it, &item, true);
+			contact = is_contact(&key);
+			item_kind = visible_kind(split->fields, key.val.string.val, key.val.string.len);
+			(void) pushJsonbValue(&split->shown, WJB_KEY, &key);
+			if (one_by_one)
+				(void) pushJsonbValue(&split->sealed, WJB_KEY, &key);
+		}
+		split_item = item.type == jbvBinary && level < DEEPEST && !contact;
+		members = split_item && one_by_one && is_object(&item);
+		if (split_item)
+		{
+			JsonbIteratorToken end = is_object(&item) ? WJB_END_OBJECT : WJB_END_ARRAY;
+
+			item_found = split_container(split, &item, item_kind, level + 1, members);
+			end_container(&split->shown, end, item_found & SHOWS);
+			if (members)
+				end_container(&split->sealed, end, item_found & SEALS);
+		}
+		else
+			item_found = contact ? SEALS : look(&item, item_kind);
+
+		if (item_found == SHOWS && !split_item)
+			(void) pushJsonbValue(&split->shown, place, &item);
+		if (item_found != SHOWS && one_by_one && !members)
+			(void) pushJsonbValue(&split->sealed, place, &item);
+		if (item_found == SEALS && !contact &&
+			(instead = placeholder(split, &key, &item, level == 1)) != NULL)
+		{
+			string_value(&replaced, instead);
+			(void) pushJsonbValue(&split->shown, place, &replaced);
+		}
+		found |= item_found;
 	}
 	if (found == 0)
 		found = kind == VISIBLE_NOT ? SEALS : SHOWS;
 	return found;
 }
 
-/*
- * Splits a container in which there is something to show and something to seal; what is sealed is dropped in
- * an array.
- */
-static JsonbValue *
-split_container(Split *split, const JsonbValue *value, VisibleKind kind, int level, bool in_array,
-				JsonbValue **sealed)
-{
-	JsonbIterator	  *it = JsonbIteratorInit(value->val.binary.data);
-	JsonbIteratorToken token;
-	JsonbValue		   key, item, placeholder, *nested;
-	bool			   object = is_object(value);
-
-	(void) JsonbIteratorNext(&it, &item, false);
-	(void) pushJsonbValue(&split->shown, object ? WJB_BEGIN_OBJECT : WJB_BEGIN_ARRAY, NULL);
-	if (!in_array)
-		(void) pushJsonbValue(&split->sealed, WJB_BEGIN_OBJECT, NULL);
-
-	while ((token = JsonbIteratorNext(&it, &item, true)) == WJB_KEY || token == WJB_ELEM)
-	{
-		JsonbIteratorToken place = object ? WJB_VALUE : WJB_ELEM;
-		VisibleKind		   item_kind = kind;
-		int				   found = look_at_item(split, &it, token, &key, &item, &item_kind, level);
-		JsonbValue		  *shown = &item;
-
-		if (found == SEALS)
-		{
-			shown = NULL;
-			if (split->placeholders)
-				string_value(shown = &placeholder, SEAL_REDACTED);
-			else if (level == 1 && is_string(&key, "full_name") && item.type == jbvString)
-				string_value(shown = &placeholder, SEAL_HIDDEN);
-		}
-		if (shown != NULL && object)
-			(void) pushJsonbValue(&split->shown, WJB_KEY, &key);
-		if (!in_array && found != SHOWS)
-		{
-			(void) pushJsonbValue(&split->sealed, WJB_KEY, &key);
-			if (found == SEALS || !is_object(&item))
-				(void) pushJsonbValue(&split->sealed, WJB_VALUE, &item);
-		}
-		if (found == (SHOWS | SEALS))
-			(void) split_container(split, &item, item_kind, level + 1, in_array || !is_object(&item),
-								   &nested);
-		else if (shown != NULL)
-			(void) pushJsonbValue(&split->shown, place, shown);
-	}
-	if (!in_array)
-		*sealed = pushJsonbValue(&split->sealed, WJB_END_OBJECT, NULL);
-	return pushJsonbValue(&split->shown, object ? WJB_END_OBJECT : WJB_END_ARRAY, NULL);
-}
-
 /* What is shown of an object; *sealed is the rest, or NULL when there is none. */
 Jsonb *
-seal_split(const VisibleFields *fields, Jsonb *whole, bool placeholders, Jsonb **sealed)
+seal_split(const VisibleFields *fields, Jsonb *whole, Jsonb **sealed)
 {
-	Split		split = {fields, placeholders, NULL, NULL};
-	JsonbValue	value;
-	JsonbValue *shown, *rest;
+	Split	   split = {fields, NULL, NULL};
+	JsonbValue value;
 
 	*sealed = NULL;
 	root_value(whole, &value);
-	if (look(&split, &value, VISIBLE_TEXT, 1) == SHOWS)
+	if (split_container(&split, &value, VISIBLE_TEXT, 1, true) == SHOWS)
 		return whole;
-	shown = split_container(&split, &value, VISIBLE_TEXT, 1, false, &rest);
-	*sealed = JsonbValueToJsonb(rest);
-	return JsonbValueToJsonb(shown);
+	*sealed = JsonbValueToJsonb(pushJsonbValue(&split.sealed, WJB_END_OBJECT, NULL));
+	return JsonbValueToJsonb(pushJsonbValue(&split.shown, WJB_END_OBJECT, NULL));
 }
 
 /* ----------------------------------------------------------------------------------------------------------
@@ -277,10 +271,10 @@ restore_object(JsonbParseState **state, const JsonbValue *shown, const JsonbValu
 
 	it = JsonbIteratorInit(sealed->val.binary.data);
 	(void) JsonbIteratorNext(&it, &item, false);
-	while (!placeholders && JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
 		(void) JsonbIteratorNext(&it, &item, true);
-		if (member(shown, &key) != NULL)
+		if (member(shown, &key) != NULL || (placeholders && !is_contact(&key)))
 			continue;
 		(void) pushJsonbValue(state, WJB_KEY, &key);
 		(void) pushJsonbValue(state, WJB_VALUE, &item);
@@ -348,7 +342,8 @@ restore_array(JsonbParseState **state, const JsonbValue *shown, const JsonbValue
 
 /*
  * An object with what is sealed of it.  before is what was shown when it was sealed: a value that has been
- * written since counts, an array that is as it was shown is restored.  With placeholders no key is added.
+ * written since counts, an array that is as it was shown is restored.  With placeholders no key is added, but
+ * for those that cannot be shown.
  */
 Jsonb *
 seal_restore(Jsonb *shown, Jsonb *before, Jsonb *sealed, bool placeholders)

@@ -14,7 +14,7 @@
 #define SEAL_REDACTED "[REDACTED]"
 #define SEAL_HIDDEN "[HIDDEN]"
 
-extern Jsonb *seal_split(const VisibleFields *fields, Jsonb *whole, bool placeholders, Jsonb **sealed);
+extern Jsonb *seal_split(const VisibleFields *fields, Jsonb *whole, Jsonb **sealed);
 extern Jsonb *seal_restore(Jsonb *shown, Jsonb *before, Jsonb *sealed, bool placeholders);
 
 #endif

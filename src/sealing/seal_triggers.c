@@ -37,7 +37,6 @@ typedef struct SealedTable
 {
 	const char *object; /* of visible_fields */
 	const char *column;
-	bool		placeholders; /* in the place of sealed values */
 	Statement	read;
 	Statement	write;
 	Statement	remove;
@@ -62,11 +61,11 @@ typedef struct SealedTable
 /* clang-format on */
 
 static SealedTable contacts = {
-	"person", "person_data", false,
+	"person", "person_data",
 	SEALED_STATEMENTS("people_search_results", "sealed_contacts", "result_id")};
 
 static SealedTable secrets = {
-	"integration", "config", true,
+	"integration", "config",
 	SEALED_STATEMENTS("integrations", "sealed_secrets", "integration_id")};
 
 /* While reseal() runs, an UPDATE splits each row anew and skips those that stay as they are. */
@@ -125,6 +124,13 @@ no_object(void)
  * From the BEFORE trigger to the AFTER trigger
  * -------------------------------------------------------------------------------------------------------- */
 
+/* Tells the statements of a transaction apart: each one that writes runs in a snapshot of its own. */
+static CommandId
+current_statement(void)
+{
+	return ActiveSnapshotSet() ? GetActiveSnapshot()->curcid : InvalidCommandId;
+}
+
 typedef struct WaitingKey
 {
 	Oid		  relid;
@@ -134,23 +140,22 @@ typedef struct WaitingKey
 typedef struct Waiting
 {
 	WaitingKey key;
-	Jsonb	  *sealed; /* NULL: whatever is sealed for the row is to be deleted */
+	CommandId  command; /* of the statement that writes the row */
+	Jsonb	  *sealed;	/* NULL: whatever is sealed for the row is to be deleted */
 } Waiting;
 
+static HTAB *waiting = NULL;
+
 /*
- * The last row that was offered to INSERT.  When ON CONFLICT DO UPDATE follows, this is EXCLUDED: what was
- * sealed from it belongs to the row that is updated instead.
+ * The last row that was offered to INSERT.  When ON CONFLICT DO UPDATE follows, this is EXCLUDED: what waits
+ * for it belongs to the row that is updated instead.
  */
-typedef struct Offered
+static struct
 {
 	WaitingKey key;
 	pg_uuid_t  workspace;
 	CommandId  command; /* of the statement that offered it */
-	Jsonb	  *sealed;	/* NULL: nothing was */
-} Offered;
-
-static HTAB	  *waiting = NULL;
-static Offered offered;
+} offered;
 
 static void
 forget_waiting(XactEvent event, void *arg)
@@ -180,66 +185,60 @@ row_key(HeapTuple row, Relation rel)
 	return key;
 }
 
-/* Puts a copy that lives as long as the transaction in the place of another one; jsonb may be NULL. */
-static void
-keep_for_transaction(Jsonb **place, Jsonb *jsonb)
+static Waiting *
+find_waiting(const WaitingKey *key)
 {
-	Jsonb *before = *place;
-
-	*place = NULL;
-	if (jsonb)
-		*place = memcpy(MemoryContextAlloc(TopTransactionContext, VARSIZE(jsonb)), jsonb, VARSIZE(jsonb));
-	if (before)
-		pfree(before);
-}
-
-static void
-wait_for_row(const WaitingKey *key, Jsonb *sealed)
-{
-	Waiting *entry;
-	bool	 found;
-
-	if (waiting == NULL)
-	{
-		HASHCTL control = {0};
-
-		control.keysize = sizeof(WaitingKey);
-		control.entrysize = sizeof(Waiting);
-		control.hcxt = TopTransactionContext;
-		waiting = hash_create("openinfo sealed parts", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	entry = hash_search(waiting, key, HASH_ENTER, &found);
-	if (!found)
-		entry->sealed = NULL;
-	keep_for_transaction(&entry->sealed, sealed);
+	return waiting ? hash_search(waiting, key, HASH_FIND, NULL) : NULL;
 }
 
 static void
 stop_waiting(const WaitingKey *key)
 {
-	Waiting *entry = waiting ? hash_search(waiting, key, HASH_REMOVE, NULL) : NULL;
+	Waiting *entry = find_waiting(key);
 
-	/* what was removed stays readable until the next one is entered */
-	if (entry != NULL && entry->sealed != NULL)
+	if (entry == NULL)
+		return;
+	if (entry->sealed != NULL)
 		pfree(entry->sealed);
+	(void) hash_search(waiting, key, HASH_REMOVE, NULL);
 }
 
-/* Tells the statements of a transaction apart: each one that writes runs in a snapshot of its own. */
-static CommandId
-current_statement(void)
+/* sealed may be NULL. */
+static void
+wait_for_row(const WaitingKey *key, const Jsonb *sealed)
 {
-	return ActiveSnapshotSet() ? GetActiveSnapshot()->curcid : InvalidCommandId;
+	HASHCTL	 control = {.keysize = sizeof(WaitingKey), .entrysize = sizeof(Waiting)};
+	Waiting *entry;
+	Jsonb	*copy = NULL;
+
+	control.hcxt = TopTransactionContext;
+	if (waiting == NULL)
+		waiting = hash_create("openinfo sealed parts", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	stop_waiting(key);
+	if (sealed != NULL)
+		copy = memcpy(MemoryContextAlloc(TopTransactionContext, VARSIZE(sealed)), sealed, VARSIZE(sealed));
+	entry = hash_search(waiting, key, HASH_ENTER, NULL);
+	entry->command = current_statement();
+	entry->sealed = copy;
 }
 
-/* What is sealed for a row, or NULL. */
+/*
+ * What is sealed for a row, or NULL.  It still waits when another AFTER trigger of the statement that wrote
+ * the row updates it.
+ */
 static Jsonb *
 read_sealed(SealedTable *table, HeapTuple row, Relation rel)
 {
+	WaitingKey	   key = row_key(row, rel);
+	Waiting		  *entry = find_waiting(&key);
 	StatementScope scope;
 	Datum		   values[2];
 	bool		   isnull;
 	Jsonb		  *sealed = NULL;
 
+	if (entry != NULL && TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data)) &&
+		HeapTupleHeaderGetCmin(row->t_data) == entry->command)
+		return entry->sealed;
 	values[0] = row_value(row, rel, "id", &isnull);
 	values[1] = row_value(row, rel, "workspace_id", &isnull);
 	statement_begin(&scope);
@@ -260,15 +259,16 @@ read_sealed(SealedTable *table, HeapTuple row, Relation rel)
  * turned away for another row than this one.
  */
 static Jsonb *
-take_offered(SealedTable *table, const TriggerData *trigger)
+offered_part(SealedTable *table, const TriggerData *trigger)
 {
 	Relation   rel = trigger->tg_relation;
 	WaitingKey key = row_key(trigger->tg_trigtuple, rel);
+	Waiting	  *entry = find_waiting(&offered.key);
 	pg_uuid_t  workspace = row_uuid(trigger->tg_trigtuple, rel, "workspace_id");
 	int		   attnum = SPI_fnumber(RelationGetDescr(rel), table->column);
 	bool	   arrived = false;
 
-	if (offered.sealed == NULL || offered.key.relid != key.relid || offered.command != current_statement() ||
+	if (entry == NULL || offered.key.relid != key.relid || offered.command != current_statement() ||
 		memcmp(&workspace, &offered.workspace, UUID_LEN) != 0 ||
 		!bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
 		return NULL;
@@ -281,10 +281,7 @@ take_offered(SealedTable *table, const TriggerData *trigger)
 		arrived = statement_run(&table->find, values, NULL, false, 0) > 0;
 		statement_end(&scope);
 	}
-	if (arrived)
-		return NULL;
-	stop_waiting(&offered.key);
-	return offered.sealed;
+	return arrived ? NULL : entry->sealed;
 }
 
 /* ----------------------------------------------------------------------------------------------------------
@@ -318,6 +315,9 @@ seal_row(SealedTable *table, FunctionCallInfo fcinfo, bool open, bool was_open)
 	bool		 isnull, was_null;
 	Datum		 value = row_value(row, rel, table->column, &isnull);
 	Jsonb		*whole, *shown, *sealed = NULL;
+	Waiting		*entry;
+
+	const VisibleFields *fields = visible_fields(table->object);
 
 	if (isnull)
 		return PointerGetDatum(row);
@@ -327,7 +327,7 @@ seal_row(SealedTable *table, FunctionCallInfo fcinfo, bool open, bool was_open)
 
 	if (updating)
 	{
-		Jsonb *excluded = take_offered(table, trigger);
+		Jsonb *excluded = offered_part(table, trigger);
 		Datum  before = row_value(trigger->tg_trigtuple, rel, table->column, &was_null);
 
 		/* a counter, a status or an author changed: what is sealed stays as it is */
@@ -337,20 +337,24 @@ seal_row(SealedTable *table, FunctionCallInfo fcinfo, bool open, bool was_open)
 			stop_waiting(&key);
 			return PointerGetDatum(row);
 		}
-		whole = seal_restore(whole, whole, excluded, table->placeholders);
+		whole = seal_restore(whole, whole, excluded, fields->placeholders);
+		if (excluded != NULL)
+			stop_waiting(&offered.key);
 		if (!was_open && !was_null)
 			whole = seal_restore(whole, DatumGetJsonbP(before),
-								 read_sealed(table, trigger->tg_trigtuple, rel), table->placeholders);
+								 read_sealed(table, trigger->tg_trigtuple, rel), fields->placeholders);
 	}
 
 	shown = whole;
 	if (!open)
-		shown = seal_split(visible_fields(table->object), whole, table->placeholders,
-						   &sealed);
+		shown = seal_split(fields, whole, &sealed);
 	if (seal_triggers_resealing && updating &&
 		compareJsonbContainers(&shown->root, &DatumGetJsonbP(value)->root) == 0)
 		return PointerGetDatum(NULL);
-	if (sealed != NULL || (updating && !was_open))
+	entry = updating ? NULL : find_waiting(&key);
+	if (entry != NULL && entry->command == current_statement())
+		; /* the statement has offered this row before: it keeps the first one */
+	else if (sealed != NULL || !updating || !was_open)
 		wait_for_row(&key, sealed);
 	else
 		stop_waiting(&key);
@@ -359,7 +363,6 @@ seal_row(SealedTable *table, FunctionCallInfo fcinfo, bool open, bool was_open)
 		offered.key = key;
 		offered.workspace = row_uuid(row, rel, "workspace_id");
 		offered.command = current_statement();
-		keep_for_transaction(&offered.sealed, sealed);
 	}
 	return PointerGetDatum(shown == DatumGetJsonbP(value) ? row : row_with(row, rel, table->column, shown));
 }
@@ -377,23 +380,22 @@ store_sealed(SealedTable *table, const TriggerData *trigger)
 	Datum		   values[3];
 	bool		   isnull;
 
-	if (waiting == NULL)
-		return PointerGetDatum(NULL);
 	key = row_key(row, rel);
-	entry = hash_search(waiting, &key, HASH_FIND, NULL);
+	entry = find_waiting(&key);
 	if (entry == NULL)
 		return PointerGetDatum(NULL);
 
 	values[0] = row_value(row, rel, "id", &isnull);
 	values[1] = row_value(row, rel, "workspace_id", &isnull);
 	values[2] = PointerGetDatum(entry->sealed);
-	statement_begin(&scope);
-	(void) statement_run(entry->sealed ? &table->write : &table->remove, values, NULL, false, 0);
-	statement_end(&scope);
+	if (entry->sealed != NULL || updating)
+	{
+		statement_begin(&scope);
+		(void) statement_run(entry->sealed ? &table->write : &table->remove, values, NULL, false, 0);
+		statement_end(&scope);
+	}
 
 	stop_waiting(&key);
-	if (memcmp(&offered.key, &key, sizeof(key)) == 0)
-		keep_for_transaction(&offered.sealed, NULL);
 	return PointerGetDatum(NULL);
 }
 

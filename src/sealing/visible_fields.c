@@ -37,14 +37,7 @@ typedef struct Field
 	VisibleKind kind;
 } Field;
 
-struct VisibleFields
-{
-	const char *object;
-	Oid			table; /* that it was read from; InvalidOid: it must be read */
-	HTAB	   *names;
-};
-
-static VisibleFields lists[] = {{"person", InvalidOid, NULL}, {"integration", InvalidOid, NULL}};
+static VisibleFields lists[] = {{"person", false, InvalidOid, NULL}, {"integration", true, InvalidOid, NULL}};
 
 /* Changes of any table so far: a list that was read while it changed is not kept. */
 static uint64 changes = 0;
@@ -158,16 +151,19 @@ read_list(VisibleFields *list)
 		list->table = relid;
 }
 
-/* The list of an object, person or integration. */
+/* The list of an object; NULL when it is neither person nor integration. */
 const VisibleFields *
 visible_fields(const char *object)
 {
-	VisibleFields *list = strcmp(object, lists[0].object) == 0 ? &lists[0] : &lists[1];
-
-	Assert(strcmp(object, list->object) == 0);
-	if (!OidIsValid(list->table))
-		read_list(list);
-	return list;
+	for (VisibleFields *list = lists; list < lists + lengthof(lists); list++)
+	{
+		if (strcmp(object, list->object) != 0)
+			continue;
+		if (!OidIsValid(list->table))
+			read_list(list);
+		return list;
+	}
+	return NULL;
 }
 
 /* The kind of the field that a key names. */

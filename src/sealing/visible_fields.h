@@ -17,7 +17,13 @@ typedef enum VisibleKind
 	VISIBLE_DATE
 } VisibleKind;
 
-typedef struct VisibleFields VisibleFields;
+typedef struct VisibleFields
+{
+	const char	*object;
+	bool		 placeholders; /* in the place of sealed values */
+	Oid			 table;		   /* that the list was read from; InvalidOid: it must be read */
+	struct HTAB *names;
+} VisibleFields;
 
 extern void					visible_fields_init(void);
 extern const VisibleFields *visible_fields(const char *object);

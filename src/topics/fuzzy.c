@@ -68,10 +68,13 @@ spacing_variants(const SearchQuery *q)
 	return list;
 }
 
+/* The shortest key: keys of a pending list come in any order. */
 static bool
 variant_visit(void *arg, const char *key, int n, const Posting *posting)
 {
-	*(int *) arg = n;
+	int *shortest = arg;
+
+	*shortest = *shortest < 0 ? n : Min(*shortest, n);
 	return false;
 }
 

@@ -201,6 +201,14 @@ search_exhausted(const TopicSearch *s)
 	return buffers_accessed() > s->stop_at;
 }
 
+/* From here on the access method is asked, which reads more than is needed: no limit would do for it. */
+void
+search_leave_pages(TopicSearch *s)
+{
+	s->pages = NULL;
+	s->stop_at = PG_INT64_MAX;
+}
+
 /* ---- rows that have been read ---- */
 
 static int
@@ -366,7 +374,7 @@ look_at_keys(TopicSearch *s, const bytea *from, PostingVisitor visit, void *arg)
 
 	if (search_exhausted(s) || (s->pages && pages_keys(s->pages, from, visit, arg)))
 		return;
-	s->pages = NULL;
+	search_leave_pages(s);
 	v.context = context;
 	look_scan(s, &scan, &none);
 }
@@ -381,7 +389,7 @@ look_up(TopicSearch *s, Posting *posting, const RowSet *only, RowSet *out)
 	{
 		posting->set.n = 0;
 		if (s->pages && !pages_rows(s->pages, posting, only, &posting->set))
-			s->pages = NULL;
+			search_leave_pages(s);
 		if (!s->pages)
 		{
 			posting->set.n = 0;

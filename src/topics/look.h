@@ -68,6 +68,7 @@ typedef struct TopicSearch
 } TopicSearch;
 
 extern bool search_exhausted(const TopicSearch *s);
+extern void search_leave_pages(TopicSearch *s);
 extern bool search_accepts(const TopicSearch *s, MatchTier tier, int64 weight);
 extern bool search_has(const TopicSearch *s, MatchTier tier);
 extern void search_add(TopicSearch *s, const Match *m, const TextWords *t, Datum *values, bool *nulls);

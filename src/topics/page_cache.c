@@ -7,27 +7,35 @@
 #include "openinfo.h"
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/bufmgr.h"
 
 #include "topics/page_cache.h"
 
-#define CACHE_PAGES 4096 /* a power of two; three quarters of them are used at most */
+typedef struct CachedPage
+{
+	BlockNumber block;
+	Page		page;
+} CachedPage;
 
 struct PageCache
 {
 	Relation	rel;
 	BlockNumber nblocks;
 	int			n;
-	BlockNumber block[CACHE_PAGES];
-	Page		page[CACHE_PAGES];
+	int			mask; /* of the hash table, a power of two minus 1 */
+	CachedPage *pages;
 };
 
+/* With capacity for so many pages. */
 PageCache *
-page_cache_create(Relation rel)
+page_cache_create(Relation rel, int npages)
 {
 	PageCache *cache = palloc0(sizeof(PageCache));
 
 	cache->rel = rel;
+	cache->mask = pg_nextpower2_32(npages + npages / 4) - 1;
+	cache->pages = palloc0(sizeof(CachedPage) * (cache->mask + 1));
 	return cache;
 }
 
@@ -35,23 +43,25 @@ page_cache_create(Relation rel)
 Page
 page_cache_get(PageCache *cache, BlockNumber block)
 {
-	int	   i = (block * 2654435761u) & (CACHE_PAGES - 1);
-	Buffer buffer;
+	int			i = (block * 2654435761u) & cache->mask;
+	CachedPage *cached;
+	Buffer		buffer;
 
-	for (; cache->page[i]; i = (i + 1) & (CACHE_PAGES - 1))
-		if (cache->block[i] == block)
-			return cache->page[i];
+	for (; cache->pages[i].page; i = (i + 1) & cache->mask)
+		if (cache->pages[i].block == block)
+			return cache->pages[i].page;
 	CHECK_FOR_INTERRUPTS();
 	if (block >= cache->nblocks)
 		cache->nblocks = RelationGetNumberOfBlocks(cache->rel);
-	if (cache->n >= CACHE_PAGES * 3 / 4 || block >= cache->nblocks)
+	if (cache->n >= cache->mask || block >= cache->nblocks)
 		return NULL;
+	cached = &cache->pages[i];
 	buffer = ReadBuffer(cache->rel, block);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	cache->page[i] = palloc(BLCKSZ);
-	memcpy(cache->page[i], BufferGetPage(buffer), BLCKSZ);
+	cached->page = palloc(BLCKSZ);
+	memcpy(cached->page, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
-	cache->block[i] = block;
+	cached->block = block;
 	cache->n++;
-	return cache->page[i];
+	return cached->page;
 }

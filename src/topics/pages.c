@@ -38,15 +38,15 @@ pages_get(Pages *pages, BlockNumber block, uint16 has, uint16 lacks)
 	return page;
 }
 
-/* The index, if it can be read so; not after "stop_at" buffers. */
+/* The index, if it can be read so, for so many buffers. */
 Pages *
-pages_open(Relation index, int64 stop_at)
+pages_open(Relation index, int budget)
 {
 	Pages *pages = palloc0(sizeof(Pages));
 	Page   page;
 
-	pages->cache = page_cache_create(index);
-	pages->stop_at = stop_at;
+	pages->cache = page_cache_create(index, budget);
+	pages->stop_at = buffers_accessed() + budget;
 	page = pages_get(pages, GIN_METAPAGE_BLKNO, GIN_META, GIN_DATA | GIN_LEAF);
 	if (page == NULL || GinPageGetMeta(page)->ginVersion != GIN_CURRENT_VERSION ||
 		GinPageGetMeta(page)->head != InvalidBlockNumber)

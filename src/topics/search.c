@@ -13,7 +13,8 @@
  * rules (search_table).
  *
  * The work is bounded: after SEARCH_BUFFERS accesses of a buffer the best so far is the answer, with a DEBUG1
- * message.
+ * message.  Only the access method, where it has to be asked instead, knows no bound, as a missing index does
+ * not.
  *
  * Invariant: within that budget the rows and their order are those of reading the whole table.
  */
@@ -41,6 +42,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "core/catalog.h"
 #include "core/errors.h"
@@ -68,7 +70,9 @@ search_index(TopicSearch *s)
 	s->stop_at = buffers_accessed() + budget;
 	/* a page that is read by itself has no predicate lock of its own */
 	PredicateLockRelation(s->index, s->snapshot);
-	s->pages = pages_open(s->index, s->stop_at);
+	s->pages = pages_open(s->index, budget);
+	if (!s->pages)
+		search_leave_pages(s);
 	walk_words(&walk);
 	if (!search_has(s, MATCH_STEM) && s->query.nwords <= TYPO_MAX_WORDS)
 	{

@@ -10,20 +10,20 @@
 #include "utils/uuid.h"
 
 /*
- * SQL: the limits of plan "best", for ORDER BY, so that the larger plan comes first.  What "best plan",
- * "upgraded" and "downgraded" mean is said here and, for limits that are judged as of now, in the order of
- * PlanLimit in limits.c.
+ * SQL: the limits of plan "best", for ORDER BY, so that the larger plan comes first.  This
+ * is what "best plan", "upgraded" and "downgraded" mean.
  */
 #define MEMBERS_LARGER_FIRST                                                      \
 	"best.active_queries DESC NULLS FIRST, best.daily_credits DESC NULLS FIRST, " \
 	"best.saved_searches DESC NULLS FIRST, best.export_rows DESC NULLS FIRST"
 
 /* SQL: name of the plan of workspace $1, which is the best among its members. */
-#define MEMBERS_PLAN                                                     \
-	"coalesce((SELECT best.name"                                         \
-	"            FROM @extschema@.users member"                          \
-	"            JOIN @extschema@.plans best ON best.name = member.plan" \
-	"           WHERE member.workspace_id = $1 ORDER BY " MEMBERS_LARGER_FIRST ", best.name LIMIT 1), 'free')"
+#define MEMBERS_PLAN                                                                           \
+	"coalesce((SELECT best.name"                                                               \
+	"            FROM @extschema@.plans best"                                                  \
+	"           WHERE best.name = ANY (ARRAY(SELECT member.plan FROM @extschema@.users member" \
+	"                                         WHERE member.workspace_id = $1))"                \
+	"           ORDER BY " MEMBERS_LARGER_FIRST ", best.name LIMIT 1), 'free')"
 
 extern bool members_lock_workspace(const pg_uuid_t *workspace);
 

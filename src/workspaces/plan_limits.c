@@ -24,16 +24,16 @@
 #include "access/claims.h"
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/lookup.h"
 #include "core/statement.h"
 #include "workspaces/members.h"
 
-/* The plan of workspace $1, its limit, and how many rows count; no row when there is no such workspace. */
-#define PLAN_AND_COUNT(limit, rows)                                                                     \
-	STATEMENT("SELECT p.name, p." limit "::int8,"                                                       \
-			  "       CASE WHEN p.name IS NULL OR p." limit " IS NOT NULL"                              \
-			  "            THEN (SELECT count(*) FROM @extschema@." rows ") END"                        \
-			  "  FROM @extschema@.workspaces w LEFT JOIN @extschema@.plans p ON p.name = " MEMBERS_PLAN \
-			  " WHERE w.id = $1",                                                                       \
+/* The plan of workspace $1, its limit, and how many rows count; no row when table plans lacks the plan. */
+#define PLAN_AND_COUNT(limit, rows)                                              \
+	STATEMENT("SELECT p.name, p." limit "::int8,"                                \
+			  "       CASE WHEN p." limit " IS NOT NULL"                         \
+			  "            THEN (SELECT count(*) FROM @extschema@." rows ") END" \
+			  "  FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN,         \
 			  "uuid")
 
 /* A limit whose rows are counted. */
@@ -58,31 +58,38 @@ static CountedLimit saved_searches = {
 /* The usage and the limit of a workspace. */
 typedef struct LimitUse
 {
-	char *plan; /* NULL: table plans lacks it, and nothing is allowed */
+	char *plan; /* NULL: table plans lacks it; nothing is allowed, and rows are not counted */
 	bool  unlimited;
 	int64 limit;
 	int64 used;
 } LimitUse;
 
-/*
- * Reads plan and count in the active snapshot; false when there is no such workspace.  Within
- * statement_begin().
- */
-static bool
-limit_read(CountedLimit *limited, const pg_uuid_t *workspace, LimitUse *state)
+/* Reads plan and count of a workspace that exists, in the active snapshot.  Within statement_begin(). */
+static LimitUse
+limit_read(CountedLimit *limited, const pg_uuid_t *workspace)
 {
-	Datum value = UUIDPGetDatum(workspace);
-	Datum plan;
-	bool  no_plan, isnull;
+	LimitUse state = {.plan = NULL, .limit = 0, .used = 1};
+	Datum	 value = UUIDPGetDatum(workspace);
+	bool	 isnull;
 
-	if (statement_run(&limited->read, &value, NULL, true, 0) == 0)
-		return false;
-	plan = statement_value(1, &no_plan);
-	state->plan = no_plan ? NULL : TextDatumGetCString(plan);
-	state->limit = DatumGetInt64(statement_value(2, &isnull));
-	state->unlimited = isnull && !no_plan;
-	state->used = DatumGetInt64(statement_value(3, &isnull));
-	return true;
+	if (statement_run(&limited->read, &value, NULL, true, 0) > 0)
+	{
+		state.plan = TextDatumGetCString(statement_value(1, &isnull));
+		state.limit = DatumGetInt64(statement_value(2, &state.unlimited));
+		state.used = DatumGetInt64(statement_value(3, &isnull));
+	}
+	return state;
+}
+
+/* Whether a workspace exists, as the service may be wrong about. */
+static bool
+workspace_exists(const pg_uuid_t *workspace)
+{
+	Lookup lookup;
+	bool   found = lookup_id(&lookup, "workspaces", workspace);
+
+	lookup_end(&lookup);
+	return found;
 }
 
 /*
@@ -100,7 +107,6 @@ openinfo_check_query_limit(PG_FUNCTION_ARGS)
 	StatementScope scope;
 	LimitUse	   state;
 	pg_uuid_t	   person;
-	bool		   allowed;
 
 	if (PG_ARGISNULL(0))
 	{
@@ -111,12 +117,13 @@ openinfo_check_query_limit(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	}
 	authorize_workspace(&caller, PG_GETARG_UUID_P(0));
+	if (caller.is_service && !workspace_exists(PG_GETARG_UUID_P(0)))
+		PG_RETURN_BOOL(false);
 
 	statement_begin(&scope);
-	allowed = limit_read(&active_queries, PG_GETARG_UUID_P(0), &state) &&
-			  (state.unlimited || state.used < state.limit);
+	state = limit_read(&active_queries, PG_GETARG_UUID_P(0));
 	statement_end(&scope);
-	PG_RETURN_BOOL(allowed);
+	PG_RETURN_BOOL(state.unlimited || state.used < state.limit);
 }
 
 /*
@@ -147,21 +154,23 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 	workspace = *DatumGetUUIDP(heap_getattr(row, column, RelationGetDescr(trigger->tg_relation), &isnull));
 
 	statement_begin(&scope);
-	(void) members_lock_workspace(&workspace);
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
 	/* a workspace that does not exist is an error of the foreign key */
-	if (limit_read(limited, &workspace, &now) && !now.unlimited && now.used > now.limit)
+	if (members_lock_workspace(&workspace))
 	{
-		/* as it was before the command that wrote the row */
-		PushCopiedSnapshot(GetActiveSnapshot());
-		GetActiveSnapshot()->curcid = HeapTupleHeaderGetCmin(row->t_data);
-		if (!limit_read(limited, &workspace, &before))
-			before.used = now.limit;
-		error_payment_required(limited->message, limited->hint, now.plan, now.limit, before.used,
-							   Max(now.used - before.used, 1));
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetLatestSnapshot());
+		now = limit_read(limited, &workspace);
+		if (!now.unlimited && now.used > now.limit)
+		{
+			/* as it was before the command that wrote the row */
+			PushCopiedSnapshot(GetActiveSnapshot());
+			GetActiveSnapshot()->curcid = HeapTupleHeaderGetCmin(row->t_data);
+			before = now.plan ? limit_read(limited, &workspace) : (LimitUse){.used = 0};
+			error_payment_required(limited->message, limited->hint, now.plan, now.limit, before.used,
+								   Max(now.used - before.used, 1));
+		}
+		PopActiveSnapshot();
 	}
-	PopActiveSnapshot();
 	statement_end(&scope);
 }
 

@@ -20,9 +20,9 @@ INSERT INTO users (workspace_id, auth_user_id, email, role) VALUES
         'owner');
 INSERT INTO stripe_customers (workspace_id, stripe_customer_id, stripe_subscription_id)
     VALUES ('71000000-0000-4000-8000-000000000002', 'cus_two', 'sub_two');
-CREATE VIEW pg_temp.members AS SELECT email, plan, daily_credit_limit AS credits FROM openinfo.users
+CREATE TEMP VIEW members AS SELECT email, plan, daily_credit_limit AS credits FROM openinfo.users
     WHERE workspace_id = pg_temp.ws() ORDER BY email;
-CREATE VIEW pg_temp.customer AS SELECT stripe_customer_id, stripe_subscription_id, subscription_status,
+CREATE TEMP VIEW customer AS SELECT stripe_customer_id, stripe_subscription_id, subscription_status,
     current_period_end AT TIME ZONE 'UTC' AS period_end, last_event_at AT TIME ZONE 'UTC' AS last_event
     FROM openinfo.stripe_customers WHERE workspace_id = pg_temp.ws();
 GRANT SELECT ON pg_temp.members, pg_temp.customer TO service_role;

@@ -49,6 +49,16 @@ END
 $$;
 DROP TABLE public.regress_scratch;
 
+-- A workspace that does not exist: the error names the row that was written, not one that a trigger of ours
+-- writes for it, whatever the order in which the server runs triggers and checks foreign keys.
+INSERT INTO users (workspace_id, auth_user_id, email)
+    VALUES ('4ef00000-0000-4000-8000-00000000dead', gen_random_uuid(), 'ann@refusals.example');
+INSERT INTO people_search_results (workspace_id, person_data)
+    VALUES ('4ef00000-0000-4000-8000-00000000dead', '{"full_name": "Ann", "email": "ann@refusals.example"}');
+INSERT INTO integrations (workspace_id, type, name, config)
+    VALUES ('4ef00000-0000-4000-8000-00000000dead', 'webhook', 'Hook', '{"secret": "x"}');
+INSERT INTO saved_searches (workspace_id, name) VALUES ('4ef00000-0000-4000-8000-00000000dead', 'Search');
+
 -- A column or a table of ours that is gone: each function that needs it says so, and what the user should
 -- do.  Renaming is as good as dropping, and is undone with the transaction.
 CREATE FUNCTION pg_temp.asked(p_ddl text, p_question text) RETURNS text LANGUAGE plpgsql AS $$

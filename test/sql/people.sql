@@ -362,7 +362,7 @@ DECLARE
 BEGIN
     EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO v_plan;
     RETURN format('%s on %s', v_plan -> 0 -> 'Plan' ->> 'Index Name',
-        regexp_replace(v_plan -> 0 -> 'Plan' ->> 'Index Cond', '\(?\$0|\(InitPlan 1\)\.col1', '...'));
+        regexp_replace(v_plan -> 0 -> 'Plan' ->> 'Index Cond', '\$0|\(InitPlan \w+\)\.col1', '...'));
 END
 $$;
 GRANT EXECUTE ON FUNCTION pg_temp.index_of(text) TO PUBLIC;

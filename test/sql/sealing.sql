@@ -104,6 +104,14 @@ SELECT text, coalesce(pg_temp.sealed_as(text), 'shown')
        '030&nbsp;123&nbsp;45', '%30%33%30%31%32%33%34', '&#48;&#51;&#48;1234',
        '０３０１２３４', '٠٣٠١٢٣٤', '߀߃߀߁߂߃߄', '𝟎𝟑𝟎𝟏𝟐𝟑𝟒',
        '⁰³⁰¹²³⁴', '①②③④⑤⑥⑦', '🄁🄁🄁🄁🄁🄁🄁', '2125550100',
+       -- as a page or a nested JSON has them, or with what a reader does not see
+       'canary&#0000000064;x.example', 'canary&#x000000040;x.example', 'mailto&colon;canary',
+       '030&ensp;12&thinsp;34', '030<b>12</b>34', '030          12          34',
+       '\ud835\udfce\ud835\udfd1\ud835\udfce\ud835\udfcf\ud835\udfd0\ud835\udfd1\ud835\udfd2',
+       U&'t\200bel:12345', U&'mail\00adto:canary', U&'\202a+49 170 1234567\202c',
+       repeat(U&'3\200b\200b\200b\200b\200b\200b', 7), '❸❸❷❶❹❻❼', '➌⓪➌⓪➊➋➌➍',
+       '3️⃣3️⃣2️⃣1️⃣4️⃣6️⃣7️⃣',
+       'canary @ x。example', '+49,301,234,567', 'Ann2 <2125550100> 3',
        'Engineer, C++11/14/17/20', repeat('x', 4097)]) text;
 SELECT zero FROM unnest('{2406,3302,65296,66720,73184,125264,130032}'::int[]) zero
  WHERE pg_temp.sealed_as(translate('0301234',
@@ -115,7 +123,8 @@ SELECT text, coalesce(pg_temp.sealed_as(text), 'shown')
   FROM unnest(ARRAY['Head of Sales @ Acme', '@ann', 'https://x.example/@ann', 'Hotel Manager: Ritz',
                     'VP Mobile (2015-2019), Call Center 2020', 'Grew to 1,000,000 users, $12,000,000',
        '30 under 30, 2020', 'Suite 123456', '10115 Berlin', '100 % remote', 'R&D', 'AT&T', 'C:\users',
-       'Bob "X" [at home]', '', ' ', '%', '&#;', '\u00', '日本語', 'Zoë']) text;
+       'Bob "X" [at home]', 'Q&A;',
+       '<b>5</b> of <b>1000</b>', '', ' ', '%', '&#;', '\u00', '日本語', 'Zoë']) text;
 -- JSON numbers are judged as strings are.
 SELECT data, is_sealed('person', data)
   FROM (VALUES ('{"title": 2125550100}'::jsonb),
@@ -217,8 +226,35 @@ VALUES ('5ea10000-0000-4000-8000-000000000012',
         '5ea10000-0000-4000-8000-000000000001',
         '{"full_name": "Bob", "email": "canary-no@x.example"}')
     ON CONFLICT DO NOTHING RETURNING person_data;
+-- A row that is offered twice keeps the contact of the first.
+INSERT INTO people_search_results (id, workspace_id, person_data)
+VALUES ('5ea10000-0000-4000-8000-000000000016', '5ea10000-0000-4000-8000-000000000001',
+        '{"full_name": "Ida", "email": "canary-ida@x.example"}'),
+       ('5ea10000-0000-4000-8000-000000000016', '5ea10000-0000-4000-8000-000000000001',
+        '{"full_name": "Ian", "email": "canary-ian@x.example"}'),
+       ('5ea10000-0000-4000-8000-000000000017', '5ea10000-0000-4000-8000-000000000001',
+        '{"full_name": "Jo"}'),
+       ('5ea10000-0000-4000-8000-000000000017', '5ea10000-0000-4000-8000-000000000001',
+        '{"full_name": "Jan", "email": "canary-jan@x.example"}')
+    ON CONFLICT DO NOTHING RETURNING person_data;
 RESET ROLE;
 SELECT * FROM pg_temp.people;
+-- So does one that another trigger updates before its contact is stored.
+CREATE FUNCTION pg_temp.enrich() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE openinfo.people_search_results SET person_data = person_data || '{"title": "CTO"}'
+     WHERE id = NEW.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER enrich AFTER INSERT ON people_search_results
+    FOR EACH ROW EXECUTE FUNCTION pg_temp.enrich();
+INSERT INTO people_search_results (id, workspace_id, person_data)
+VALUES ('5ea10000-0000-4000-8000-000000000018', '5ea10000-0000-4000-8000-000000000001',
+        '{"full_name": "Kim", "email": "canary-kim@x.example"}');
+DROP TRIGGER enrich ON people_search_results;
+SELECT * FROM pg_temp.people WHERE row = '8';
+DELETE FROM people_search_results WHERE right(id::text, 1) IN ('6', '7', '8');
 
 -- What was sealed from a row goes to no other row, though one statement text writes both: a function ...
 SET ROLE service_role;
@@ -466,7 +502,8 @@ SELECT data, 'shown', shown, CASE WHEN sealed = data THEN 'sealed' ELSE coalesce
      '"canary"}}'),
     ('{"list": [{"label": "a", "key": "canary"}, "canary", 1], "keys": ["canary"], "none": [], '
      '"channels": ["#a", "#b"]}'),
-    ('{"subject": "mail canary@x.example", "description": "https://user:canary@x.example"}')) v(data)
+    ('{"subject": "mail canary@x.example", "description": "https://user:canary@x.example"}'),
+    ('{"channel": "#a", "canary@x.example": 1, "users": {"canary@x.example": 1, "channel": "#b"}}')) v(data)
   CROSS JOIN LATERAL pg_temp.split_config(data);
 \pset format aligned
 \pset tuples_only off
@@ -501,6 +538,17 @@ SET ROLE authenticated;
 UPDATE integrations SET config = '{"token": "[REDACTED]"}' WHERE type = 'slack' RETURNING config;
 RESET ROLE;
 SELECT shown, sealed FROM pg_temp.configs;
+
+-- A key that is a contact cannot be shown, and stays; its value can be replaced.
+SET ROLE authenticated;
+INSERT INTO integrations (type, name, config)
+    VALUES ('zapier', 'C', '{"channel": "#b", "canary@x.example": {"on": true}}') RETURNING config;
+UPDATE integrations SET config = config || '{"channel": "#c"}' WHERE type = 'zapier' RETURNING config;
+SELECT get_integration_config(id) FROM integrations WHERE type = 'zapier';
+UPDATE integrations SET config = '{"canary@x.example": null}' WHERE type = 'zapier' RETURNING config;
+SELECT get_integration_config(id) FROM integrations WHERE type = 'zapier';
+DELETE FROM integrations WHERE type = 'zapier';
+RESET ROLE;
 
 -- In arrays the elements have no names: each keeps its secret while others come, go and change places.
 SET ROLE authenticated;

@@ -156,7 +156,7 @@ SET ROLE authenticated;
 SELECT pg_temp.found('learning');
 RESET ROLE;
 SET ROLE anon;
-SELECT count(*) FROM search_topics('learning');
+SELECT count(*) FROM openinfo.search_topics('learning');
 RESET ROLE;
 -- The grants on the table hold, whole or column by column.
 SET ROLE regress_topics_stranger;

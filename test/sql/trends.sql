@@ -131,7 +131,7 @@ SELECT count(*) FROM get_trending_gainers();
 SELECT update_topic_trends();
 RESET ROLE;
 SET ROLE anon;
-SELECT count(*) FROM get_trending_gainers();
+SELECT count(*) FROM openinfo.get_trending_gainers();
 RESET ROLE;
 SET ROLE service_role;
 SELECT update_topic_trends();

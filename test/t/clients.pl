@@ -1,4 +1,5 @@
-# Drivers and ORMs: each example of docs/clients.md, as it stands there, with what a program does with it.
+# Drivers and ORMs: each example of docs/clients.md, as it stands there, with what a program does with it; and the types
+# that Supabase's generator makes of an installation.
 
 use strict;
 use warnings FATAL => 'all';
@@ -60,19 +61,27 @@ $node->safe_psql('app', <<"END");
 END
 
 my $docs = slurp_file("$top/docs/clients.md");
+
+# Copies the first example below a heading of the page, and the program that uses it, into a directory.
+sub prepare
+{
+	my ($heading, $dir, $example, $program) = @_;
+	my ($text) = $docs =~ /^##+ \Q$heading\E\n(?:(?!^##).)*?^```(?:js|python)\n(.*?)^```$/ms or BAIL_OUT("docs/clients.md has no example of $heading");
+	open my $file, '>', "$dir/$example" or BAIL_OUT("cannot write $dir/$example: $!");
+	print $file $text;
+	close $file;
+	copy("$top/test/t/lib/clients/$program", "$dir/$program") or BAIL_OUT("cannot copy $program: $!");
+	return;
+}
+
 foreach my $client (@clients)
 {
 	my ($heading, $name, $script, $program, $missing) = @$client;
   SKIP:
 	{
 		skip "$heading: needs $missing", 2 unless $program;
-		my ($example) = $docs =~ /^### \Q$heading\E\n(?:(?!^##).)*?^```(?:js|python)\n(.*?)^```$/ms or BAIL_OUT("docs/clients.md has no example of $heading");
 		my $dir = $script =~ /mjs$/ ? $node_dir : PostgreSQL::Test::Utils::tempdir();
-		my ($suffix) = $script =~ /(\w+)$/;
-		open my $file, '>', "$dir/docs.$suffix" or BAIL_OUT("cannot write $dir/docs.$suffix: $!");
-		print $file $example;
-		close $file;
-		copy("$top/test/t/lib/clients/$script", "$dir/$script") or BAIL_OUT("cannot copy $script: $!");
+		prepare($heading, $dir, 'docs' . $script =~ s/.*(?=\.)//r, $script);
 		local $ENV{DATABASE_URL} = 'postgresql://regress_requests@/app?host=' . $node->host . '&port=' . $node->port;
 		local $ENV{PERSON} = $person;
 		my ($said, $complained);
@@ -86,6 +95,28 @@ refused: "42501"
 signed out: "PT401"
 END
 	}
+}
+
+SKIP:
+{
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	skip 'Types: needs npm, or its packages', 3 unless npm_packages($dir, '@supabase/postgrest-typegen@0.2', '@supabase/postgrest-js@2', 'typescript@5', 'pg@8');
+	prepare('Types', $dir, 'types.mjs', 'types.ts');
+	local $ENV{DATABASE_URL} = 'postgresql://@/app?host=' . $node->host . '&port=' . $node->port;
+	my ($complained, $said);
+	ok(IPC::Run::run([ 'node', "$dir/types.mjs" ], '<', '/dev/null', '>', "$dir/database.types.ts", '2>', \$complained, IPC::Run::timeout($limit)), 'Types: are generated')
+		or diag $complained;
+	my @tsc = ('node', "$dir/node_modules/typescript/bin/tsc", qw(--noEmit --strict --skipLibCheck --target es2022 --module nodenext), "$dir/types.ts");
+	ok(IPC::Run::run(\@tsc, '<', '/dev/null', '>&', \$said, IPC::Run::timeout($limit)), 'Types: a program compiles') or diag $said;
+	# and without the words that let a wrong line pass
+	my $program = slurp_file("$dir/types.ts");
+	my $wrong = $program =~ s/^\s*\/\/ \@ts-expect-error$//mg;
+	open my $file, '>', "$dir/types.ts" or BAIL_OUT("cannot write $dir/types.ts: $!");
+	print $file $program;
+	close $file;
+	IPC::Run::run(\@tsc, '<', '/dev/null', '>&', \$said, IPC::Run::timeout($limit));
+	my $refused = () = $said =~ /^\S*types\.ts\(\d+,\d+\): error/mg;
+	is($refused, $wrong, 'Types: a wrong one does not') or diag $said;
 }
 
 is($node->safe_psql('app', "SELECT count(*) FROM pg_stat_activity WHERE usename = 'regress_requests' AND state LIKE '%in transaction%'"), '0', 'no transaction is left open');

@@ -128,7 +128,13 @@ for my $round (1 .. $rounds)
 	}
 }
 
-# Each client repeats the call it never heard of, and makes one more.
+# The limited client goes on until it has no credit left.
+foreach my $client (grep { !$_->{stops} } @clients)
+{
+	spend($client, $client->{from} + 200);
+	finish_spending($client);
+}
+# Each other client repeats the call it never heard of, and makes one more.
 for my $client (grep { $_->{stops} } @clients)
 {
 	spend($client, @{ $client->{acked} } + 2);

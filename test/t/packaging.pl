@@ -2,9 +2,11 @@
 
 use strict;
 use warnings FATAL => 'all';
+use CPAN::Meta::YAML;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::Piece;
 
 my $semver = qr/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([a-zA-Z][-0-9A-Za-z]*)?$/;
 my $control = slurp_file('openinfo.control');
@@ -56,9 +58,22 @@ is_deeply([ grep { ref || !/^[^\/\\[:cntrl:]]{1,255}$/ } @{ $meta->{tags} } ], [
 # ---------------------------------------------------------------------- one version
 
 is($meta->{version}, $version, 'META.json has the version of openinfo.control');
-like(slurp_file('CHANGELOG.md'), qr/^## \[\Q$version\E\]/m, 'CHANGELOG.md has it');
+my ($released) = slurp_file('CHANGELOG.md') =~ /^## \[\Q$version\E\] - (\d{4}-\d\d-\d\d|unreleased)$/m;
+ok($released, 'CHANGELOG.md has it, with its date or "unreleased"') or $released = 'unreleased';
 ok(scalar(glob "sql/openinfo--*--$version.sql"), 'a script leads to it');
-like((split /\n/, slurp_file('debian/changelog'))[0], qr/^openinfo \(\Q$version\E(-\d+)?\) /, 'debian/changelog has it');
+my $debian = slurp_file('debian/changelog');
+like($debian, qr/\Aopeninfo \(\Q$version\E(-\d+)?\) /, 'debian/changelog has it');
+
+# ---------------------------------------------------------------------- released everywhere, or nowhere
+
+is($meta->{release_status}, $released eq 'unreleased' ? 'testing' : 'stable', 'META.json knows whether it is released');
+my $state = $released eq 'unreleased' ? "$version (unreleased)" : $version;
+like(slurp_file('README.md'), qr/^\Q$state\E ·/m, "README.md says $state");
+if ($released ne 'unreleased')
+{
+	my ($day) = $debian =~ /^ -- .*>  (\w{3}, \d\d \w{3} \d{4}) /m;
+	is(Time::Piece->strptime($day, '%a, %d %b %Y')->ymd, $released, 'debian/changelog has the same day');
+}
 
 # ---------------------------------------------------------------------- the Debian package
 
@@ -67,5 +82,42 @@ is(slurp_file('debian/control'), $template =~ s/PGVERSION/15/gr, 'debian/control
 ok(-x $_, "$_ can be executed") foreach qw(debian/rules debian/tests/session tools/deb.sh tools/deb_test.sh);
 my ($license) = slurp_file('LICENSE') =~ /^(Permission .*?)\n\n/ms;
 like(slurp_file('debian/copyright') =~ s/^ //mgr, qr/\Q$license\E/, 'debian/copyright has the licence');
+
+# ---------------------------------------------------------------------- containers
+
+my $dockerfile = slurp_file('Dockerfile');
+my %stage = map { $_ => 1 } $dockerfile =~ /^FROM \S+ AS (\w+)$/mg;
+my @copied = map { my @words = split; @words[0 .. $#words - 1] } $dockerfile =~ /^COPY (?!--)(.*)$/mg;
+cmp_ok(scalar @copied, '>=', 4, 'the Dockerfile copies files');
+ok(-e, "COPY $_") foreach @copied;
+ok($stage{$_}, "stage $_") foreach $dockerfile =~ /\bfrom=(\w+)/g;
+# what is behind the last FROM is what is built when nothing is said
+my ($server) = $dockerfile =~ /^(FROM \S+ AS server\n(?:(?!^FROM ).*\n)*)\z/m or fail('the last stage is the server');
+like($server, qr/^$_ /m, "the server has $_") foreach qw(USER VOLUME HEALTHCHECK ENTRYPOINT);
+like($server, qr/^USER postgres$/m, 'it does not run as root');
+foreach my $script (glob 'container/*.sh')
+{
+	is(system('sh', '-n', $script), 0, "$script is a shell script");
+}
+
+# These files keep to the part of YAML that Perl reads by itself.
+my ($compose, $cluster) = map { CPAN::Meta::YAML->read_string(slurp_file($_))->[0] } 'compose.yaml', 'container/cloudnativepg.yaml';
+is_deeply([ sort keys %{ $compose->{services} } ], [qw(api db pooler)], 'services');
+foreach my $name (sort keys %{ $compose->{services} })
+{
+	my $service = $compose->{services}{$name};
+	ok($service->{image}, "$name: an image");
+	ok($stage{ $service->{build}{target} // 'server' }, "$name: what is built is in the Dockerfile") if $service->{build};
+	ok(-f, "$name: $_ is there") foreach map { m{^(\./[^:]*):} } @{ $service->{volumes} // [] };
+	ok($compose->{services}{$_}, "$name: $_ is a service") foreach keys %{ $service->{depends_on} // {} };
+	like($_, qr/^127\.0\.0\.1:/, "$name: $_ is not open to other machines") foreach @{ $service->{ports} // [] };
+	# with :? an installation without a password does not start
+	my %variable = (%{ $service->{environment} // {} });
+	unlike($variable{$_}, qr/\$(?!\{\w+:\?\})/, "$name: $_ is required") foreach sort keys %variable;
+}
+my $logins = slurp_file('container/logins.sql');
+ok(defined $compose->{services}{db}{environment}{$_}, "the server is given $_") foreach $logins =~ /^\\getenv \w+ (\w+)$/mg;
+is_deeply([ sort map { $_->{name} } @{ $cluster->{spec}{managed}{roles} } ], [ sort $logins =~ /^CREATE ROLE (\w+)/mg ], 'the cluster of the operator has the same logins');
+like((join ' ', @{ $cluster->{spec}{bootstrap}{initdb}{postInitApplicationSQL} }), qr/CREATE EXTENSION pg_cron CREATE SCHEMA app CREATE EXTENSION openinfo SCHEMA app$/, 'and creates the extension');
 
 done_testing();

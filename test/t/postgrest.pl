@@ -70,12 +70,23 @@ sub postgrest
 my $url = postgrest('regress_requests', PGRST_DB_ANON_ROLE => 'anon', PGRST_DB_PRE_REQUEST => 'public.choose_workspace');
 my $workers = postgrest('regress_workers');
 
+# the examples of docs/clients.md, by the heading above each
+my $clients = slurp_file("$top/docs/clients.md");
+foreach ([ 'PostgREST', 'jwt.mjs' ], [ 'The calls of a page', 'page.mjs' ])
+{
+	my ($heading, $name) = @$_;
+	my ($example) = $clients =~ /^## \Q$heading\E\n(?:(?!^##).)*?^```js\n(.*?)^```$/ms or BAIL_OUT("docs/clients.md has no example of $heading");
+	open my $file, '>', "$dir/$name" or BAIL_OUT("cannot write $name: $!");
+	print $file $example;
+	close $file;
+}
+
 # node looks for packages beside the script
 copy("$top/test/t/lib/postgrest.mjs", "$dir/session.mjs") or BAIL_OUT("cannot copy the session: $!");
 my $said;
 {
 	# the table of docs/clients.md: from, to and how it is embedded
-	my ($embedding) = slurp_file("$top/docs/clients.md") =~ /^## Embedding\n(.*?)^## /ms or BAIL_OUT('docs/clients.md has no section "Embedding"');
+	my ($embedding) = $clients =~ /^## Embedding\n(.*?)^## /ms or BAIL_OUT('docs/clients.md has no section "Embedding"');
 	my $embedded = join "\n", map { s/^\| (\w+)[^|]*\|[^|]*\| `(.*)` \|$/$1 $2/r } grep { /!/ } split /\n/, $embedding;
 	local @ENV{qw(URL WORKERS SECRET EMBEDDED)} = ($url, $workers, $secret, $embedded);
 	my $ended = IPC::Run::run([ 'node', "$dir/session.mjs" ], '<', '/dev/null', '>', \$said, '2>&1');

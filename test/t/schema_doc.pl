@@ -2,6 +2,7 @@
 
 use strict;
 use warnings FATAL => 'all';
+use Digest::MD5 qw(md5_hex);
 use Test::More;
 use OpenInfoTest;
 use PostgreSQL::Test::Utils;
@@ -22,12 +23,20 @@ my @kept = split /\n/, $kept;
 my ($n) = grep { ($made[$_] // '') ne ($kept[$_] // '') } 0 .. ($#made > $#kept ? $#made : $#kept);
 ok(!defined $n, 'docs/schema.md is current') or diag sprintf "line %d\nis        %s\nshould be %s\nrun make docs", $n + 1, $kept[$n] // '(end)', $made[$n] // '(end)';
 
+# The picture was drawn from it.
+my ($diagram) = $made =~ /^```mermaid\nerDiagram\n(.*?)^```/ms;
+my $picture = slurp_file('docs/schema.svg');
+is(($picture =~ /^<!-- (\w+) -->$/m)[0], md5_hex($diagram), 'docs/schema.svg is current') or diag 'run make docs';
+unlike($picture, qr/\d{4}-\d\d-\d\d/, 'and is the same every day');
+
 # Every table, view and enum type has its place, and every table is in the diagram.
 foreach my $object (split /\n/, $node->safe_psql('app', "SELECT relkind, relname FROM pg_class WHERE relnamespace = 'elsewhere'::regnamespace AND relkind IN ('r', 'v')"))
 {
 	my ($kind, $name) = split /\|/, $object;
 	like($made, qr/^### $name$/m, "$name has a section");
-	like($made, qr/^    $name \{$/m, "$name is in the diagram") if $kind eq 'r';
+	next if $kind ne 'r';
+	like($made, qr/^    $name \{$/m, "$name is in the diagram");
+	like($picture, qr/<title>$name<\/title>/, "$name is in the picture");
 }
 
 done_testing();

@@ -127,7 +127,7 @@ GRANT SELECT ON global_topics, fuzz.text TO fuzz_by_row;
 GRANT EXECUTE ON FUNCTION search_topics(text, int) TO fuzz_by_row;
 CREATE POLICY fuzz_by_row ON global_topics TO fuzz_by_row USING (topic IS NOT NULL);
 CREATE TABLE fuzz.long AS SELECT typed, n FROM unnest(ARRAY['l', 'lo', 'long', 'long l', 'list', 'lists 1', 'long last 7', 'lost 77', 'lsit 5', 'longlist',
-    'list long', 'last 1 l', '19999', 'long 1']) WITH ORDINALITY t(typed, n);
+    'list long', 'last 1 l', '19999', 'long 1', 'quayworkers']) WITH ORDINALITY t(typed, n);
 GRANT SELECT ON fuzz.long TO fuzz_by_row;
 CREATE FUNCTION fuzz.long_digest() RETURNS text LANGUAGE sql AS
   $$ SELECT md5(string_agg(n || s.topic || s.current_volume || s.relevance, ',' ORDER BY n, s.ordinality))
@@ -167,17 +167,16 @@ $node->safe_psql('app', "DELETE FROM global_topics WHERE topic LIKE 'long l%' AN
 $node->safe_psql('app', 'VACUUM global_topics');
 exact($both, 'after VACUUM has deleted pages');
 is($asked, 0, 'so far all of them have read the pages');
-$node->safe_psql('app', "ALTER INDEX idx_global_topics_search SET (fastupdate = on); INSERT INTO global_topics (topic, current_volume) SELECT 'long list pending ' || n, n FROM generate_series(1, 50) n");
+$reached = 0;
+$node->safe_psql('app', "ALTER INDEX idx_global_topics_search SET (fastupdate = on); INSERT INTO global_topics (topic, current_volume) SELECT 'long list pending ' || n, n FROM generate_series(1, 50) n;
+	INSERT INTO global_topics (topic) VALUES ('quay workers united'), ('quays for workers')");
 exact($both, 'through the access method, with a pending list');
-TODO: {
-	# seen once in some runs: stems are missing when the pages are not read
-	local $TODO = 'the access method alone has lost stems once';
-	exact("SELECT * FROM fuzz.check($texts);", 'through the access method, against the reference');
-}
+exact("SELECT * FROM fuzz.check($texts);", 'through the access method, against the reference');
 cmp_ok($asked, '>', 0, 'which then was asked');
+is($reached, 0, 'and to the end, whatever it reads');
 $node->safe_psql('app', "ALTER INDEX idx_global_topics_search SET (fastupdate = off); SELECT gin_clean_pending_list('idx_global_topics_search')");
 exact($both, 'after the pending list has been cleaned');
-$node->safe_psql('app', "DELETE FROM global_topics WHERE topic LIKE 'long l%'; DROP POLICY fuzz_by_row ON global_topics; VACUUM global_topics");
+$node->safe_psql('app', "DELETE FROM global_topics WHERE topic LIKE 'long l%' OR topic LIKE 'quay%'; DROP POLICY fuzz_by_row ON global_topics; VACUUM global_topics");
 
 # A transaction that is open in the crash is gone, what was committed is there.
 my $before = $node->safe_psql('app', 'SELECT fuzz.digest()');
