@@ -23,7 +23,10 @@ OBJS = \
 	src/access/authorize.o \
 	src/workspaces/violations.o \
 	src/workspaces/members.o \
+	src/workspaces/workspaces.o \
 	src/workspaces/plan_limits.o \
+	src/workspaces/joining.o \
+	src/workspaces/invitations.o \
 	src/workspaces/audit_columns.o \
 	src/topics/fold.o \
 	src/topics/text.o \
@@ -57,6 +60,7 @@ OBJS = \
 	src/people/reveal.o \
 	src/people/people.o \
 	src/integrations/integrations.o \
+	src/integrations/outbox.o \
 	src/billing/billing_plans.o \
 	src/billing/stripe_facts.o \
 	src/billing/stripe_events.o \
@@ -90,6 +94,9 @@ REGRESS = \
 	access \
 	membership \
 	members \
+	workspaces \
+	invitations \
+	seats \
 	topics \
 	trends \
 	attacks \
@@ -106,6 +113,7 @@ REGRESS = \
 	sealing \
 	leaks \
 	integrations \
+	outbox \
 	billing \
 	stripe_events \
 	removal \
@@ -138,6 +146,7 @@ ISOLATION = \
 	stripe_event \
 	plan_change \
 	claim_once \
+	outbox_claims \
 	overlapping_batches \
 	cleanup_twice \
 	concurrent_trends \

@@ -46,9 +46,75 @@ COMMENT ON FUNCTION @extschema@.lock_tables(text[]) IS
 -- Teams (src/workspaces/)
 -- -----------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.get_my_workspaces() RETURNS TABLE (
+        workspace_id uuid, slug text, name text, role @extschema@.user_role, plan text, is_active boolean,
+        member_since timestamptz)
+    LANGUAGE c STABLE ROWS 3 AS 'MODULE_PATHNAME', 'openinfo_get_my_workspaces';
+REVOKE ALL ON FUNCTION @extschema@.get_my_workspaces() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_my_workspaces() TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.get_my_workspaces() IS
+    'Workspaces of the signed-in person, the oldest membership first';
+
+CREATE FUNCTION @extschema@.delete_workspace(p_slug text) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_delete_workspace';
+REVOKE ALL ON FUNCTION @extschema@.delete_workspace(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.delete_workspace(text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.delete_workspace(text) IS
+    'Deletes the active workspace, which must have this slug, and all its rows. Requires owner';
+
+CREATE FUNCTION @extschema@.invite_member(
+        p_email text, p_role @extschema@.user_role DEFAULT 'member', p_expires_in interval DEFAULT '7 days',
+        p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id())
+    RETURNS TABLE (invitation_id uuid, token text, expires_at timestamptz)
+    LANGUAGE c ROWS 1 AS 'MODULE_PATHNAME', 'openinfo_invite_member';
+REVOKE ALL ON FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid)
+    TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid) IS
+    'Invites an address to a workspace; returns the token, which is not stored. Requires owner or admin';
+
+CREATE FUNCTION @extschema@.accept_invitation(p_token text, p_full_name text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_accept_invitation';
+REVOKE ALL ON FUNCTION @extschema@.accept_invitation(text, text)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.accept_invitation(text, text) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.accept_invitation(text, text) IS
+    'Makes the signed-in person a member by the token of an invitation; returns workspaces.id';
+
+CREATE FUNCTION @extschema@.revoke_invitation(p_invitation_id uuid) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_revoke_invitation';
+REVOKE ALL ON FUNCTION @extschema@.revoke_invitation(uuid) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.revoke_invitation(uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.revoke_invitation(uuid) IS
+    'Ends an open invitation. Requires owner or admin';
+
+COMMENT ON FUNCTION @extschema@.create_preferences() IS
+    'Trigger: creates the notification preferences of a new member, uses up their invitation, counts seats';
+
 -- -----------------------------------------------------------------------------------------------------------
 -- Delivery of events (src/integrations/)
 -- -----------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.get_integration_events_pending(batch_size int DEFAULT 50)
+    RETURNS TABLE (id uuid, workspace_id uuid, integration_id uuid, type @extschema@.integration_type,
+                   config jsonb, event_data jsonb, attempts int)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_get_integration_events_pending' ROWS 50;
+REVOKE ALL ON FUNCTION @extschema@.get_integration_events_pending(int)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.get_integration_events_pending(int) TO service_role;
+COMMENT ON FUNCTION @extschema@.get_integration_events_pending(int) IS
+    'Claims events to be sent for fifteen minutes, longest due first; at most eight attempts each';
+
+CREATE FUNCTION @extschema@.update_integration_event(
+        p_event_id uuid, p_status @extschema@.delivery_status, p_error text DEFAULT NULL) RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_update_integration_event';
+REVOKE ALL ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text)
+    TO service_role;
+COMMENT ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text) IS
+    'Reports whether an event was delivered; one that failed is tried again after 1, 2, 4 ... minutes';
 
 -- -----------------------------------------------------------------------------------------------------------
 -- Search of leads (src/leads/)
@@ -120,7 +186,40 @@ BEGIN
         ['workspaces', 'ACCESS EXCLUSIVE'],
         ['users', 'SHARE ROW EXCLUSIVE'],
         ['plans', 'ACCESS EXCLUSIVE'],
-        ['expired_export_files', 'ACCESS EXCLUSIVE']]);
+        ['expired_export_files', 'ACCESS EXCLUSIVE'],
+        ['leads', 'ACCESS EXCLUSIVE'],
+        ['integration_events', 'ACCESS EXCLUSIVE']]);
+
+    -- Delivery of events ------------------------------------------------------------------------------------
+    -- first, because rows are written as openinfo_owner, who does not own new tables yet
+    ALTER TABLE @extschema@.leads
+        ADD COLUMN enrichment_next_attempt_at timestamptz,
+        ADD COLUMN delivery_next_attempt_at timestamptz;
+    PERFORM @extschema@.comment_on_table('@extschema@.leads'::regclass, NULL, ARRAY[
+        ['enrichment_next_attempt_at', 'After a failed attempt at enrichment: when the next one may begin'],
+        ['delivery_next_attempt_at', 'After a failed attempt at delivery: when the next one may begin']]);
+
+    -- What has been sent is "delivered", without a rewrite of the table; what has not is "pending".
+    ALTER TABLE @extschema@.integration_events
+        ADD COLUMN status @extschema@.delivery_status NOT NULL DEFAULT 'delivered',
+        ADD COLUMN attempts int NOT NULL DEFAULT 0,
+        ADD COLUMN lease_until timestamptz,
+        ADD COLUMN next_attempt_at timestamptz,
+        ADD COLUMN last_error text;
+    ALTER TABLE @extschema@.integration_events ALTER COLUMN status SET DEFAULT 'pending';
+    -- The conditions are those of get_integration_events_pending().
+    CREATE INDEX idx_integration_events_due
+        ON @extschema@.integration_events (greatest(created_at, next_attempt_at, lease_until), id)
+        WHERE sent_at IS NULL AND (status = 'pending' OR status = 'failed' AND attempts < 8);
+    PERFORM @extschema@.execute_as_owner(
+        'UPDATE @extschema@.integration_events SET status = ''pending'' WHERE sent_at IS NULL');
+    PERFORM @extschema@.comment_on_table('@extschema@.integration_events'::regclass, NULL, ARRAY[
+        ['status', 'State of the delivery'],
+        ['attempts', 'Number of attempts at delivery, at most eight'],
+        ['lease_until', 'End of the claim of a sender'],
+        ['next_attempt_at', 'After a failed attempt: when the next one may begin'],
+        ['last_error', 'Last error message, without secrets of the integration'],
+        ['idx_integration_events_due', 'Events to be sent, by the time from which they can be claimed']]);
 
     -- Teams -------------------------------------------------------------------------------------------------
     ALTER TABLE @extschema@.plans
@@ -128,6 +227,11 @@ BEGIN
     PERFORM @extschema@.comment_on_table('@extschema@.plans'::regclass, NULL, ARRAY[
         ['members', 'Seats: members of a workspace and its open invitations'],
         ['plans_members_not_negative', 'Not negative']]);
+    IF EXISTS (SELECT FROM pg_trigger
+                WHERE tgrelid = '@extschema@.users'::regclass AND tgname = 'zz_create_preferences') THEN
+        COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS
+            'Creates the notification preferences of a new member, uses up their invitation, counts seats';
+    END IF;
     -- Not where there are workspaces, which may have more members than that.
     PERFORM @extschema@.execute_as_owner(
         'UPDATE @extschema@.plans
@@ -214,8 +318,6 @@ BEGIN
         DROP CONSTRAINT IF EXISTS expired_export_files_workspace_id_fkey;
     PERFORM @extschema@.comment_on_table('@extschema@.expired_export_files'::regclass, NULL, ARRAY[
         ['workspace_id', 'Workspace that the file belonged to, which may have been deleted since']]);
-
-    -- Delivery of events ------------------------------------------------------------------------------------
 
     -- Search of leads ---------------------------------------------------------------------------------------
 END

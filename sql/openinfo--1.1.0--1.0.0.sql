@@ -7,8 +7,28 @@ SELECT @extschema@.require_trusted_schema();
 -- Search of leads -------------------------------------------------------------------------------------------
 
 -- Delivery of events ----------------------------------------------------------------------------------------
+SELECT @extschema@.drop_column_if_empty('@extschema@.leads'::regclass, c)
+  FROM unnest('{enrichment_next_attempt_at,delivery_next_attempt_at}'::text[]) c;
+SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, c)
+  FROM unnest('{lease_until,next_attempt_at,last_error}'::text[]) c;
+SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, 'attempts'::text,
+                                        '0'::text);
+-- 1.0.0 tells an event that has been sent by sent_at.
+SELECT @extschema@.forbid_data_loss('@extschema@.integration_events'::regclass,
+    $$CASE status WHEN 'pending' THEN false WHEN 'delivered' THEN sent_at IS NULL ELSE true END$$::text,
+    'status'::text);
+ALTER TABLE @extschema@.integration_events DROP COLUMN status;
 
 -- Teams -----------------------------------------------------------------------------------------------------
+DO $do$
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger
+                WHERE tgrelid = '@extschema@.users'::regclass AND tgname = 'zz_create_preferences') THEN
+        COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS
+            'Creates the notification preferences of a new member';
+    END IF;
+END
+$do$;
 SELECT @extschema@.drop_table_if_empty('@extschema@.invitations'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.workspace_creations'::regclass,
     'created_at > now() - interval ''24 hours'''::text);
@@ -39,6 +59,8 @@ DROP FUNCTION @extschema@.migration_20260201000001_teams();
 -- Search of leads -------------------------------------------------------------------------------------------
 
 -- Delivery of events ----------------------------------------------------------------------------------------
+DROP FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text);
+DROP FUNCTION @extschema@.get_integration_events_pending(int);
 
 -- Teams -----------------------------------------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION @extschema@.checklist_workspace_cascade() RETURNS SETOF text
@@ -81,4 +103,11 @@ BEGIN
 END
 $fn$;
 
+COMMENT ON FUNCTION @extschema@.create_preferences() IS
+    'Trigger: creates the notification preferences of a new member';
+DROP FUNCTION @extschema@.revoke_invitation(uuid);
+DROP FUNCTION @extschema@.accept_invitation(text, text);
+DROP FUNCTION @extschema@.invite_member(text, @extschema@.user_role, interval, uuid);
+DROP FUNCTION @extschema@.delete_workspace(text);
+DROP FUNCTION @extschema@.get_my_workspaces();
 DROP FUNCTION @extschema@.lock_tables(text[]);

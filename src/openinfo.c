@@ -18,6 +18,7 @@ char *openinfo_workspace_id = NULL;
 bool  openinfo_allow_data_loss = false;
 bool  openinfo_allow_drop = false;
 bool  openinfo_install_tables = true;
+int	  openinfo_workspaces_per_person = 10;
 
 void _PG_init(void);
 
@@ -63,6 +64,16 @@ _PG_init(void)
 							 "from a dump.",
 							 NULL,
 							 &openinfo_install_tables, true, PGC_SUSET, 0, NULL, NULL, NULL);
+
+	/*
+	 * openinfo.workspaces_per_person (integer, default 10, -1 unlimited): how many workspaces a person may
+	 * own when they create another one.
+	 */
+	DefineCustomIntVariable("openinfo.workspaces_per_person",
+							"Workspaces that a person may own when they create another one.",
+							"Those that they created within the last 24 hours count too, deleted or not; "
+							"-1 is unlimited.",
+							&openinfo_workspaces_per_person, 10, -1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("openinfo");
 

@@ -18,5 +18,6 @@ extern char *openinfo_workspace_id;
 extern bool	 openinfo_allow_data_loss;
 extern bool	 openinfo_allow_drop;
 extern bool	 openinfo_install_tables;
+extern int	 openinfo_workspaces_per_person;
 
 #endif

@@ -20,6 +20,7 @@ parts=(
 	credits
 	people
 	leads
+	events
 	topics
 	jobs
 )

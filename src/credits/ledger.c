@@ -33,6 +33,7 @@
 #include "core/statement.h"
 #include "core/white_space.h"
 #include "credits/credits.h"
+#include "workspaces/members.h"
 
 #define LONGEST_KEY 255 /* characters: in four bytes each it still fits an index */
 
@@ -172,8 +173,8 @@ check_spend(const CreditSpend *spend)
  *
  * Errors: PT402 not enough credits; 22023 credits below one, a malformed key or metadata, a key that was
  * used with other arguments, no such member in that workspace; 25006 in a read-only transaction; 40001, from
- * REPEATABLE READ on, when another transaction spends the same member's credits.  Locks: the member's row
- * until the end of the transaction.
+ * REPEATABLE READ on, when another transaction spends the same member's credits.  Locks: the workspace's row
+ * KEY SHARE, then the member's, until the end of the transaction.
  */
 pg_uuid_t
 credits_spend(const CreditSpend *spend, CreditBalance *balance)
@@ -183,7 +184,8 @@ credits_spend(const CreditSpend *spend, CreditBalance *balance)
 	check_spend(spend);
 	if (spend->key && ledger_has_key(spend) && ledger_find(spend, &id))
 		(void) credits_balance(&spend->user, true, balance);
-	else if (!counter_spend(&spend->user, &spend->workspace, spend->credits, &person, balance))
+	else if (!members_keep_workspace(&spend->workspace) ||
+			 !counter_spend(&spend->user, &spend->workspace, spend->credits, &person, balance))
 	{
 		/* the same call may have taken the last credit while this one waited for the row */
 		if (!spend->key || !ledger_find(spend, &id))

@@ -1,30 +1,26 @@
 /*
  * integrations.c
- *		The services to which a workspace has its events sent: Slack, Zapier, webhooks, e-mail.
+ *		The services to which a workspace has its events sent (see outbox.c): Slack, Zapier, webhooks, e-mail.
  *
- *	event	something that happened; integration_events is the outbox from which the sender takes it
- *	sender	the backend's worker: sends what has no sent_at, then sets it or calls record_integration_error()
  *	secret	a value of config that is sealed; see sealing/
  *
  * Invariant: an integration that had five consecutive errors is in status error.
  */
 #include "openinfo.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_collation.h"
-#include "commands/trigger.h"
 #include "common/base64.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/rel.h"
 #include "utils/uuid.h"
 
 #include "access/authorize.h"
 #include "access/membership.h"
 #include "core/errors.h"
 #include "core/statement.h"
+#include "integrations/integrations.h"
 #include "sealing/seal.h"
 
 /* Bytes of an error message that are kept. */
@@ -104,51 +100,6 @@ openinfo_get_integration_config(PG_FUNCTION_ARGS)
 	config = SPI_datumTransfer(JsonbPGetDatum(seal_restore(shown, shown, jsonb_value(2), true)), false, -1);
 	statement_end(&scope);
 	PG_RETURN_DATUM(config);
-}
-
-/*
- * send_integration_event(p_workspace_id uuid, p_integration_type integration_type, p_event_data jsonb)
- * returns boolean
- *
- * Counts the event on the workspace's active integration of that type and adds it to integration_events, from
- * which the sender takes it; false, without an effect, when none is active.
- * Callers: service_role.  Errors: 42501; 22023 a NULL argument, or p_event_data is no object.  Locks: the
- * integration's row.
- */
-PG_FUNCTION_INFO_V1(openinfo_send_integration_event);
-Datum
-openinfo_send_integration_event(PG_FUNCTION_ARGS)
-{
-	static Statement send = STATEMENT(
-		"WITH integration AS ("
-		"  UPDATE @extschema@.integrations"
-		"     SET total_events_sent = total_events_sent"
-		"                           + CASE WHEN total_events_sent < 2147483647 THEN 1 ELSE 0 END,"
-		"         last_used_at = now()"
-		"   WHERE workspace_id = $1 AND type = $2 AND status = 'active'"
-		"  RETURNING id, workspace_id)"
-		" INSERT INTO @extschema@.integration_events (workspace_id, integration_id, event_data)"
-		" SELECT workspace_id, id, $3 FROM integration",
-		"uuid, @extschema@.integration_type, jsonb");
-	static const char *const names[] = {"p_workspace_id", "p_integration_type", "p_event_data"};
-	StatementScope			 scope;
-	Datum					 values[3];
-	uint64					 sent;
-
-	authorize_service("send_integration_event");
-	for (int i = 0; i < 3; i++)
-	{
-		if (PG_ARGISNULL(i))
-			error_null(names[i]);
-		values[i] = PG_GETARG_DATUM(i);
-	}
-	if (!JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(2)))
-		error_not_object("p_event_data");
-
-	statement_begin(&scope);
-	sent = statement_run(&send, values, NULL, false, 0);
-	statement_end(&scope);
-	PG_RETURN_BOOL(sent > 0);
 }
 
 /* A message in which one form of a secret is replaced. */
@@ -258,6 +209,48 @@ without_secrets(text *message, Jsonb *sealed)
 }
 
 /*
+ * The part of an error message that is kept, without the secrets of the integration: members may read it.
+ * Within statement_begin().
+ */
+Datum
+integration_message(Datum workspace, Datum integration, text *message)
+{
+	static Statement secrets = STATEMENT(
+		"SELECT sealed FROM @extschema@.sealed_secrets WHERE integration_id = $1 AND workspace_id = $2",
+		"uuid, uuid");
+	Datum values[2] = {integration, workspace};
+	int	  kept;
+
+	if (statement_run(&secrets, values, NULL, false, 0) > 0)
+		message = without_secrets(message, jsonb_value(1));
+	kept = pg_mbcliplen(VARDATA_ANY(message), VARSIZE_ANY_EXHDR(message), INTEGRATION_MESSAGE_BYTES);
+	return PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(message), kept));
+}
+
+/* Counts an error, with a message of integration_message(), within statement_begin(). */
+void
+integration_count_error(Datum workspace, Datum integration, Datum message)
+{
+	static Statement count = STATEMENT(
+		"UPDATE @extschema@.integrations i"
+		"   SET error_count = c.n, last_error = $3,"
+		"       status = CASE WHEN c.n >= 5 AND i.status = 'active' THEN 'error' ELSE i.status END"
+		"  FROM (SELECT CASE WHEN status = 'active' AND error_count >= 5 THEN 1"
+		"                    WHEN error_count < 2147483647 THEN error_count + 1 ELSE error_count END AS n"
+		"          FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2) c"
+		" WHERE i.id = $1 AND i.workspace_id = $2",
+		"uuid, uuid, text");
+	static Statement lock = STATEMENT(
+		"SELECT FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE",
+		"uuid, uuid");
+	Datum values[3] = {integration, workspace, message};
+
+	if (statement_run(&lock, values, NULL, false, 0) == 0)
+		error_no_such_row("integration", DatumGetUUIDP(integration));
+	(void) statement_run(&count, values, NULL, false, 0);
+}
+
+/*
  * record_integration_error(p_integration_id uuid, p_error_message text) returns void
  *
  * Counts an error of the sender and stores its message, 2,000 bytes at most, without the integration's
@@ -271,86 +264,19 @@ PG_FUNCTION_INFO_V1(openinfo_record_integration_error);
 Datum
 openinfo_record_integration_error(PG_FUNCTION_ARGS)
 {
-	static Statement lock = STATEMENT(
-		"SELECT FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2 FOR NO KEY UPDATE",
-		"uuid, uuid");
-	static Statement secrets = STATEMENT(
-		"SELECT sealed FROM @extschema@.sealed_secrets WHERE integration_id = $1 AND workspace_id = $2",
-		"uuid, uuid");
-	static Statement count = STATEMENT(
-		"UPDATE @extschema@.integrations i"
-		"   SET error_count = c.n, last_error = $3,"
-		"       status = CASE WHEN c.n >= 5 AND i.status = 'active' THEN 'error' ELSE i.status END"
-		"  FROM (SELECT CASE WHEN status = 'active' AND error_count >= 5 THEN 1"
-		"                    WHEN error_count < 2147483647 THEN error_count + 1 ELSE error_count END AS n"
-		"          FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2) c"
-		" WHERE i.id = $1 AND i.workspace_id = $2",
-		"uuid, uuid, text");
 	StatementScope scope;
-	Datum		   values[3];
+	Datum		   integration, workspace;
 	text		  *message;
-	int			   kept;
-	Jsonb		  *sealed = NULL;
 
 	authorize_service("record_integration_error");
 	if (PG_ARGISNULL(0))
 		error_null("p_integration_id");
 	message = PG_ARGISNULL(1) ? cstring_to_text("unknown error") : PG_GETARG_TEXT_PP(1);
-	values[0] = PG_GETARG_DATUM(0);
+	integration = PG_GETARG_DATUM(0);
 
 	statement_begin(&scope);
-	values[1] = integration_workspace(values[0]);
-	if (statement_run(&lock, values, NULL, false, 0) == 0)
-		error_no_such_row("integration", PG_GETARG_UUID_P(0));
-	if (statement_run(&secrets, values, NULL, false, 0) > 0)
-		sealed = jsonb_value(1);
-	message = without_secrets(message, sealed);
-	kept = pg_mbcliplen(VARDATA_ANY(message), VARSIZE_ANY_EXHDR(message), INTEGRATION_MESSAGE_BYTES);
-	values[2] = PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(message), kept));
-	(void) statement_run(&count, values, NULL, false, 0);
+	workspace = integration_workspace(integration);
+	integration_count_error(workspace, integration, integration_message(workspace, integration, message));
 	statement_end(&scope);
 	PG_RETURN_VOID();
-}
-
-/* A column of the row that fired the trigger. */
-static Datum
-trigger_column(TriggerData *trigger, const char *column)
-{
-	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
-	int		  attnum = SPI_fnumber(desc, column);
-	bool	  isnull;
-
-	if (attnum <= 0)
-		error_missing_column(RelationGetRelationName(trigger->tg_relation), column);
-	return heap_getattr(trigger->tg_newtuple, attnum, desc, &isnull);
-}
-
-/*
- * reset_integration_errors() returns trigger: AFTER UPDATE ON integration_events FOR EACH ROW
- *		WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL)
- *
- * A delivered event resets the consecutive-error count.
- */
-PG_FUNCTION_INFO_V1(openinfo_reset_integration_errors);
-Datum
-openinfo_reset_integration_errors(PG_FUNCTION_ARGS)
-{
-	static Statement clear = STATEMENT(
-		"UPDATE @extschema@.integrations SET error_count = 0"
-		" WHERE id = $1 AND workspace_id = $2 AND status = 'active' AND error_count > 0",
-		"uuid, uuid");
-	TriggerData	  *trigger = (TriggerData *) fcinfo->context;
-	StatementScope scope;
-	Datum		   values[2];
-
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		error_not_trigger("reset_integration_errors");
-	values[0] = trigger_column(trigger, "integration_id");
-	values[1] = trigger_column(trigger, "workspace_id");
-
-	statement_begin(&scope);
-	(void) statement_run(&clear, values, NULL, false, 0);
-	statement_end(&scope);
-	return PointerGetDatum(NULL);
 }

@@ -20,6 +20,7 @@
 #include "core/errors.h"
 #include "core/statement.h"
 #include "credits/credits.h"
+#include "workspaces/members.h"
 
 /* A result as reveal_person_email() needs it. */
 typedef struct Found
@@ -155,8 +156,9 @@ error_payer(const Caller *caller, const pg_uuid_t *user, const pg_uuid_t *worksp
  * Callers: authenticated for themselves, service_role for any member of the result's workspace.
  * Errors: PT401; 42501 another user's credits, or a result that is not in the caller's workspace or does not
  * exist; 22023 a NULL argument, or (service_role) no such result; PT402 no credits left.
- * Locks: the user's row and then the result's.  In this order, because removing a member locks the member's
- * row first and the results that name the member after it; the other way round the two would deadlock.
+ * Locks: the workspace KEY SHARE, the user's row, and then the result's.  In this order, because removing a
+ * member locks the member's row first and the results that name the member after it; the other way round the
+ * two would deadlock.
  */
 PG_FUNCTION_INFO_V1(openinfo_reveal_person_email);
 Datum
@@ -206,7 +208,8 @@ openinfo_reveal_person_email(PG_FUNCTION_ARGS)
 
 	if (!found.revealed && found.email != NULL)
 	{
-		if (statement_run(&lock_user, member, NULL, false, 0) == 0)
+		if (!members_keep_workspace(&found.workspace) ||
+			statement_run(&lock_user, member, NULL, false, 0) == 0)
 			error_payer(&caller, user, &found.workspace);
 		/* as it is now that nobody else can reveal it */
 		if (statement_run(&lock_result, values, NULL, false, 0) == 0 || !reveal_read(result, &found))

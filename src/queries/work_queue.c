@@ -1,6 +1,7 @@
 /*
  * work_queue.c
- *		What workers do with queries and leads: claim, work, report.
+ *		What workers do with queries, leads and events: claim, work, report.  Events are in
+ *		integrations/outbox.c.
  *
  *	claim		reserve items for one worker; other workers skip them until the lease ends
  *	lease		fifteen minutes from the statement that claims.  The items of a worker that dies can be
@@ -8,6 +9,7 @@
  *	report		what became of an item; ends its lease
  *	attempt		one claim.  A report about an item that nobody has claimed counts as an attempt of its own
  *	exhausted	of three attempts none has succeeded: the last one failed, or its lease ended without a report
+ *	wait		one minute after the first attempt that failed, two after the second
  *
  * Queries are due when they are active and next_run_at has come; NULL means at once.  update_query_run_time()
  * is the report.  The number of attempts is not limited.
@@ -18,7 +20,7 @@
  *		waiting		pending, fewer than 3 attempts			claimed
  *		claimed		lease set (and status "enriching")		done, failed or waiting; at the end of the lease
  *															claimed again, or exhausted
- *		failed		failed, fewer than 3 attempts			claimed, at once: the application chooses the time
+ *		failed		failed, fewer than 3 attempts			claimed, after its wait
  *		exhausted	failed, 3 attempts						only a report "pending" leads out of it
  *		done		enriched or delivered					only a report "pending" leads out of it
  *
@@ -26,7 +28,8 @@
  * attempt; "enriching" renews the lease, or claims a lead that nobody has claimed; "pending" returns a
  * claimed lead (exhausted, if that was its third attempt), and restarts any other lead at zero attempts.  A
  * worker whose lease has ended may report late: a lead that is done stays done, and in every other state the
- * last report counts, because the two workers cannot be told apart.
+ * last report counts, because the two workers cannot be told apart.  A database that is still
+ * at 1.0.0 has no column for the wait: there a failed lead can be claimed at once.
  *
  * Invariant: until its lease ends an item belongs to one worker.  The row lock decides which: the next one to
  * get it sees the new lease and skips the item.  The lock is NO KEY UPDATE, so that rows that refer to the
@@ -43,6 +46,7 @@
 #include "utils/timestamp.h"
 
 #include "access/authorize.h"
+#include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
 #include "queries/work_queue.h"
@@ -63,8 +67,9 @@
  * has updated, with one column after those of the function: whether the item turned out to be exhausted.
  * Those are not returned; others are claimed in their place.
  */
-static Datum
-claim_items(FunctionCallInfo fcinfo, const char *function, Statement *claim)
+Datum
+work_queue_claim(FunctionCallInfo fcinfo, const char *function, Statement *claim,
+				 WorkQueueReturnRow return_row)
 {
 	TimestampTz	   now = GetCurrentStatementStartTimestamp();
 	StatementScope scope;
@@ -97,7 +102,7 @@ claim_items(FunctionCallInfo fcinfo, const char *function, Statement *claim)
 				again = true;
 			else
 			{
-				statement_return_row(fcinfo, row);
+				return_row(fcinfo, row);
 				wanted--;
 			}
 		}
@@ -143,33 +148,43 @@ openinfo_get_active_queries_for_processing(PG_FUNCTION_ARGS)
 		"           c.next_run_at NULLS FIRST, c.id",
 		"int4, timestamptz, timestamptz");
 
-	return claim_items(fcinfo, "get_active_queries_for_processing", &claim);
+	return work_queue_claim(fcinfo, "get_active_queries_for_processing", &claim, statement_return_row);
 }
 
 /*
  * The statement that claims leads for a phase.  The condition is the predicate of the phase's partial index,
  * word for word; ARRAY, because the planner might read the whole table for a join.
  */
-#define CLAIM_LEADS(phase, claimed, condition)                                                              \
-	STATEMENT(                                                                                              \
-		"WITH claimed AS ("                                                                                 \
-		"  UPDATE @extschema@.leads"                                                                        \
-		"     SET " phase "_status = CASE WHEN " phase "_attempts < 3 THEN '" claimed "' ELSE 'failed' END" \
-		"                            ::@extschema@." phase "_status,"                                       \
-		"         " phase "_attempts = " phase "_attempts + (" phase "_attempts < 3)::int4,"                \
-		"         " phase "_lease_until = CASE WHEN " phase "_attempts < 3 THEN $3 END,"                    \
-		"         last_error = CASE WHEN " phase "_attempts < 3 THEN last_error"                            \
-		"                           ELSE 'no report within the lease' END"                                  \
-		"   WHERE id = ANY (ARRAY("                                                                         \
-		"     SELECT id FROM @extschema@.leads"                                                             \
-		"      WHERE (" condition ")"                                                                       \
-		"        AND (" phase "_lease_until IS NULL OR " phase "_lease_until <= $2)"                        \
-		"      ORDER BY created_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))"                            \
-		"  RETURNING *)"                                                                                    \
-		" SELECT id, workspace_id, query_id, company_data, contact_data, " phase "_attempts,"               \
-		"        " phase "_status = 'failed'"                                                               \
-		"   FROM claimed ORDER BY created_at, id",                                                          \
+#define CLAIM_LEADS_SQL(phase, claimed, condition, waited, end_wait)                              \
+	STATEMENT(                                                                                    \
+		"WITH claimed AS ("                                                                       \
+		"  UPDATE @extschema@.leads"                                                              \
+		"     SET " phase "_status = CASE WHEN " phase "_attempts < 3 THEN '" claimed "'"         \
+		"                            ELSE 'failed' END::@extschema@." phase "_status,"            \
+		"         " phase "_attempts = " phase "_attempts + (" phase "_attempts < 3)::int4,"      \
+		"         " phase "_lease_until = CASE WHEN " phase "_attempts < 3 THEN $3 END," end_wait \
+		"         last_error = CASE WHEN " phase "_attempts < 3 THEN last_error"                  \
+		"                           ELSE 'no report within the lease' END"                        \
+		"   WHERE id = ANY (ARRAY("                                                               \
+		"     SELECT id FROM @extschema@.leads"                                                   \
+		"      WHERE (" condition ")"                                                             \
+		"        AND (" phase "_lease_until IS NULL OR " phase "_lease_until <= $2)" waited       \
+		"      ORDER BY created_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))"                  \
+		"  RETURNING *)"                                                                          \
+		" SELECT id, workspace_id, query_id, company_data, contact_data, " phase "_attempts,"     \
+		"        " phase "_status = 'failed'"                                                     \
+		"   FROM claimed ORDER BY created_at, id",                                                \
 		"int4, timestamptz, timestamptz")
+
+/* Without the column for the wait, and with it. */
+#define CLAIM_LEADS(phase, claimed, condition)                                  \
+	{                                                                           \
+		CLAIM_LEADS_SQL(phase, claimed, condition, "", ""),                     \
+			CLAIM_LEADS_SQL(phase, claimed, condition,                          \
+							"        AND (" phase "_next_attempt_at IS NULL"    \
+							"             OR " phase "_next_attempt_at <= $2)", \
+							"         " phase "_next_attempt_at = NULL,")       \
+	}
 
 /*
  * get_leads_pending_enrichment(batch_size int default 50)
@@ -184,11 +199,13 @@ PG_FUNCTION_INFO_V1(openinfo_get_leads_pending_enrichment);
 Datum
 openinfo_get_leads_pending_enrichment(PG_FUNCTION_ARGS)
 {
-	static Statement claim = CLAIM_LEADS("enrichment", "enriching",
-										 "enrichment_status IN ('pending', 'enriching')"
-										 " OR enrichment_status = 'failed' AND enrichment_attempts < 3");
+	static Statement claim[] = CLAIM_LEADS("enrichment", "enriching",
+										   "enrichment_status IN ('pending', 'enriching')"
+										   " OR enrichment_status = 'failed' AND enrichment_attempts < 3");
 
-	return claim_items(fcinfo, "get_leads_pending_enrichment", &claim);
+	return work_queue_claim(fcinfo, "get_leads_pending_enrichment",
+							&claim[catalog_has_column("leads", "enrichment_next_attempt_at")],
+							statement_return_row);
 }
 
 /*
@@ -202,38 +219,19 @@ PG_FUNCTION_INFO_V1(openinfo_get_leads_pending_delivery);
 Datum
 openinfo_get_leads_pending_delivery(PG_FUNCTION_ARGS)
 {
-	static Statement claim = CLAIM_LEADS("delivery", "pending",
-										 "enrichment_status = 'enriched'"
-										 " AND (delivery_status = 'pending'"
-										 " OR delivery_status = 'failed' AND delivery_attempts < 3)");
+	static Statement claim[] = CLAIM_LEADS("delivery", "pending",
+										   "enrichment_status = 'enriched'"
+										   " AND (delivery_status = 'pending'"
+										   " OR delivery_status = 'failed' AND delivery_attempts < 3)");
 
-	return claim_items(fcinfo, "get_leads_pending_delivery", &claim);
+	return work_queue_claim(fcinfo, "get_leads_pending_delivery",
+							&claim[catalog_has_column("leads", "delivery_next_attempt_at")],
+							statement_return_row);
 }
 
 /* --------------------------------------------------------------------------------------------------------
  * Reporting on leads
  * -------------------------------------------------------------------------------------------------------- */
-
-/*
- * The statement that reports on a lead: $1 its workspace, $2 the lead, $3 the status, $4 the error, $5 the
- * time, $6 the end of a new lease, $7 the contact.  It updates no row when the lead is done already.  other:
- * more columns to set.
- */
-#define REPORT_ON_LEAD(phase, done, other)                                                                \
-	STATEMENT(                                                                                            \
-		"UPDATE @extschema@.leads"                                                                        \
-		"   SET " phase "_status = CASE WHEN $3 = 'pending' AND " phase "_lease_until IS NOT NULL"        \
-		"                               AND " phase "_attempts >= 3 THEN 'failed' ELSE $3 END,"           \
-		"       " phase "_attempts = CASE WHEN " phase "_lease_until IS NOT NULL THEN " phase "_attempts" \
-		"                                 WHEN $3 = 'pending' THEN 0"                                     \
-		"                                 WHEN " phase "_attempts < 3 THEN " phase "_attempts + 1"        \
-		"                                 ELSE " phase "_attempts END,"                                   \
-		"       " phase "_lease_until = CASE WHEN $3::text = 'enriching' THEN $6 END,"                    \
-		"       " done "_at = CASE WHEN $3 = '" done "' THEN $5 ELSE " done "_at END," other              \
-		"       last_error = CASE WHEN $3 = '" done "' THEN $4 ELSE coalesce($4, last_error) END"         \
-		" WHERE workspace_id = $1 AND id = $2"                                                            \
-		"   AND (" phase "_status <> '" done "' OR $3 IN ('" done "', 'pending'))",                       \
-		"uuid, uuid, @extschema@." phase "_status, text, timestamptz, timestamptz, jsonb")
 
 /* The workspace of an item that the service names by its id alone. */
 static Datum
@@ -246,36 +244,57 @@ workspace_of(Statement *find, const char *what, Datum id)
 	return statement_value(1, &isnull);
 }
 
+/*
+ * Runs a report within statement_begin(), and returns the number of rows that it has changed; error and
+ * contact may be NULL.
+ */
+uint64
+work_queue_report(Statement *report, Datum workspace, Datum item, Datum status, NullableDatum error,
+				  NullableDatum contact)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	Datum		values[8] = {workspace, item, status, error.value,
+							 TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
+							 TimestampTzGetDatum(now + LEASE), contact.value, TimestampTzGetDatum(now)};
+	char		nulls[9] = "        ";
+
+	nulls[3] = error.isnull ? 'n' : ' ';
+	nulls[6] = contact.isnull ? 'n' : ' ';
+	return statement_run(report, values, nulls, false, 0);
+}
+
+/* The statements that report on a lead, without the column for the wait and with it. */
+#define REPORT_ON_LEAD(phase, done, other)                                         \
+	{                                                                              \
+		REPORT_ON_LEAD_SQL(phase, done, other),                                    \
+			REPORT_ON_LEAD_SQL(phase, done, other WORK_QUEUE_WAIT(phase "_", "3")) \
+	}
+#define REPORT_ON_LEAD_SQL(phase, done, other)                                    \
+	WORK_QUEUE_REPORT("leads", phase "_", phase "_status", "3", done, done "_at", \
+					  phase "_status <> '" done "' OR $3 IN ('" done "', 'pending')", other)
+
+static Statement find_lead = STATEMENT("SELECT workspace_id FROM @extschema@.leads WHERE id = $1", "uuid");
+
 /* A function that reports on a lead, whose first two arguments are the lead and the status. */
 static Datum
 report_on_lead(FunctionCallInfo fcinfo, const char *function, Statement *report, int error, int contact)
 {
-	static Statement find = STATEMENT("SELECT workspace_id FROM @extschema@.leads WHERE id = $1", "uuid");
-	StatementScope	 scope;
-	Datum			 values[7];
-	char			 nulls[8] = "       ";
-	bool			 no_contact = contact < 0 || PG_ARGISNULL(contact);
+	static const NullableDatum missing = {.isnull = true};
+	StatementScope			   scope;
+	Datum					   lead;
 
 	authorize_service(function);
 	if (PG_ARGISNULL(0))
 		error_null("p_lead_id");
 	if (PG_ARGISNULL(1))
 		error_null("p_status");
-	if (!no_contact && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(contact)))
+	if (contact >= 0 && !PG_ARGISNULL(contact) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(contact)))
 		error_not_object("p_contact_data");
 
-	values[1] = PG_GETARG_DATUM(0);
-	values[2] = PG_GETARG_DATUM(1);
-	values[3] = PG_GETARG_DATUM(error);
-	nulls[3] = PG_ARGISNULL(error) ? 'n' : ' ';
-	values[4] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-	values[5] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp() + LEASE);
-	values[6] = no_contact ? (Datum) 0 : PG_GETARG_DATUM(contact);
-	nulls[6] = no_contact ? 'n' : ' ';
-
+	lead = PG_GETARG_DATUM(0);
 	statement_begin(&scope);
-	values[0] = workspace_of(&find, "lead", values[1]);
-	(void) statement_run(report, values, nulls, false, 0);
+	(void) work_queue_report(report, workspace_of(&find_lead, "lead", lead), lead, PG_GETARG_DATUM(1),
+							 fcinfo->args[error], contact < 0 ? missing : fcinfo->args[contact]);
 	statement_end(&scope);
 	PG_RETURN_VOID();
 }
@@ -295,10 +314,11 @@ PG_FUNCTION_INFO_V1(openinfo_update_lead_enrichment);
 Datum
 openinfo_update_lead_enrichment(PG_FUNCTION_ARGS)
 {
-	static Statement report = REPORT_ON_LEAD("enrichment", "enriched",
-											 " contact_data = coalesce($7, contact_data),");
+	static Statement report[] = REPORT_ON_LEAD("enrichment", "enriched",
+											   " contact_data = coalesce($7, contact_data),");
 
-	return report_on_lead(fcinfo, "update_lead_enrichment", &report, 3, 2);
+	return report_on_lead(fcinfo, "update_lead_enrichment",
+						  &report[catalog_has_column("leads", "enrichment_next_attempt_at")], 3, 2);
 }
 
 /*
@@ -310,9 +330,10 @@ PG_FUNCTION_INFO_V1(openinfo_update_lead_delivery);
 Datum
 openinfo_update_lead_delivery(PG_FUNCTION_ARGS)
 {
-	static Statement report = REPORT_ON_LEAD("delivery", "delivered", "");
+	static Statement report[] = REPORT_ON_LEAD("delivery", "delivered", "");
 
-	return report_on_lead(fcinfo, "update_lead_delivery", &report, 2, -1);
+	return report_on_lead(fcinfo, "update_lead_delivery",
+						  &report[catalog_has_column("leads", "delivery_next_attempt_at")], 2, -1);
 }
 
 /* --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /*
  * members.c
- *		Workspaces and who is in them.
+ *		Who is in a workspace.
  *
  *	actor	the caller, with their role in the workspace
  *	target	the member that something is done to
@@ -15,9 +15,7 @@
 #include "openinfo.h"
 
 #include "access/xact.h"
-#include "commands/trigger.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -30,13 +28,29 @@
 #include "workspaces/members.h"
 #include "workspaces/violations.h"
 
-static pg_uuid_t *
-uuid_copy(Datum value)
+pg_uuid_t *
+members_copy_uuid(Datum value)
 {
 	pg_uuid_t *copy = SPI_palloc(sizeof(pg_uuid_t));
 
 	*copy = *DatumGetUUIDP(value);
 	return copy;
+}
+
+/*
+ * Locks a workspace against being deleted; false when it does not exist.  Within statement_begin().  A
+ * function that locks rows of a workspace and then adds one calls this first: the new row's foreign key locks
+ * the workspace in any case, and the deletion of a workspace locks it before its rows.
+ */
+bool
+members_keep_workspace(const pg_uuid_t *workspace)
+{
+	static Statement keep = STATEMENT(
+		"SELECT FROM @extschema@.workspaces WHERE id = $1 FOR KEY SHARE",
+		"uuid");
+	Datum value = UUIDPGetDatum(workspace);
+
+	return statement_run(&keep, &value, NULL, false, 0) > 0;
 }
 
 /*
@@ -55,8 +69,8 @@ members_lock_workspace(const pg_uuid_t *workspace)
 }
 
 /* Role of a member of a workspace as it is now, ROLE_NONE when they are not in it. */
-static Role
-current_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
+Role
+members_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
 {
 	static Statement read = STATEMENT(
 		"SELECT role FROM @extschema@.users WHERE id = $1 AND workspace_id = $2 FOR UPDATE",
@@ -69,8 +83,8 @@ current_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace)
 	return membership_role(DatumGetObjectId(statement_value(1, &isnull)));
 }
 
-static void
-error_role_above_own(void)
+void
+members_error_role_above_own(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -122,10 +136,10 @@ begin_change(const Caller *actor, const pg_uuid_t *target, pg_uuid_t *workspace,
 
 	members_lock_workspace(workspace);
 
-	*actor_role = actor->is_service ? ROLE_OWNER : current_role_of(&actor->membership.user_id, workspace);
+	*actor_role = actor->is_service ? ROLE_OWNER : members_role_of(&actor->membership.user_id, workspace);
 	if (*actor_role < ROLE_ADMIN)
 		error_role("admin", what);
-	target_role = current_role_of(target, workspace);
+	target_role = members_role_of(target, workspace);
 	if (target_role == ROLE_NONE)
 		error_other_row("user", target);
 	if (target_role == ROLE_OWNER && *actor_role < ROLE_OWNER)
@@ -177,71 +191,29 @@ spent_today(const pg_uuid_t *workspace, const pg_uuid_t *person)
 }
 
 /*
- * create_workspace(p_slug text, p_name text, p_email text, p_full_name text default null) returns uuid
- *
- * A workspace and its owner, the signed-in person, in one transaction; returns workspaces.id. Callers:
- * authenticated and service_role, with claims.  Errors: PT401 nobody signed in; 22023 a NULL argument; 23505
- * the slug is taken; 23514 slug or e-mail malformed.  Locks: RowExclusive on workspaces and users.
+ * Inserts a member, on the best plan of the workspace and with that plan's daily credits; returns users.id.
+ * Within statement_begin(), with the workspace locked.  role is a value of enum user_role.
  */
-PG_FUNCTION_INFO_V1(openinfo_create_workspace);
-Datum
-openinfo_create_workspace(PG_FUNCTION_ARGS)
+pg_uuid_t *
+members_insert(const pg_uuid_t *workspace, const pg_uuid_t *person, text *email, text *full_name, Oid role)
 {
-	static Statement make_workspace = STATEMENT(
-		"INSERT INTO @extschema@.workspaces (slug, name) VALUES ($1, $2) RETURNING id",
-		"text, text");
-	/*
-	 * created_by is the membership itself: that tells a workspace that a person created from one that they
-	 * were added to
-	 */
-	static Statement make_owner = STATEMENT(
-		"INSERT INTO @extschema@.users"
-		" (id, created_by, workspace_id, auth_user_id, email, full_name, role, plan,"
-		"                               daily_credit_limit)"
-		" SELECT new.id, new.id, $1, $2, $3, $4, 'owner', 'free',"
-		"        (SELECT daily_credits FROM @extschema@.plans WHERE name = 'free')"
-		"   FROM (SELECT pg_catalog.gen_random_uuid() AS id) new"
+	static Statement add = STATEMENT(
+		"INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, full_name, role, plan,"
+		"                               daily_credit_limit, daily_credits_used)"
+		" SELECT $1, $2, $3, $4, $5, p.name, p.daily_credits, $6"
+		"   FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
 		" RETURNING id",
-		"uuid, uuid, text, text");
-	static Statement set_author = STATEMENT(
-		"UPDATE @extschema@.workspaces SET created_by = $2 WHERE id = $1",
-		"uuid, uuid");
-	StatementScope scope;
-	pg_uuid_t	   person;
-	pg_uuid_t	  *workspace, *owner;
-	bool		   isnull;
+		"uuid, uuid, text, text, @extschema@.user_role, int4");
+	Datum values[6] = {UUIDPGetDatum(workspace), UUIDPGetDatum(person), PointerGetDatum(email),
+					   PointerGetDatum(full_name), ObjectIdGetDatum(role),
+					   Int32GetDatum(spent_today(workspace, person))};
+	char  nulls[7] = {' ', ' ', ' ', full_name ? ' ' : 'n', ' ', ' ', '\0'};
+	bool  isnull;
 
-	if (!claims_person(&person))
-		error_signed_out();
-	if (PG_ARGISNULL(0))
-		error_null("p_slug");
-	if (PG_ARGISNULL(1))
-		error_null("p_name");
-	if (PG_ARGISNULL(2))
-		error_null("p_email");
-
-	statement_begin(&scope);
-	{
-		Datum values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
-
-		violations_run(&make_workspace, values, NULL, PG_GETARG_TEXT_PP(0));
-		workspace = uuid_copy(statement_value(1, &isnull));
-	}
-	{
-		Datum values[4] = {UUIDPGetDatum(workspace), UUIDPGetDatum(&person),
-						   PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
-		char  nulls[5] = {' ', ' ', ' ', PG_ARGISNULL(3) ? 'n' : ' ', '\0'};
-
-		violations_run(&make_owner, values, nulls, PG_GETARG_TEXT_PP(2));
-		owner = uuid_copy(statement_value(1, &isnull));
-	}
-	{
-		Datum values[2] = {UUIDPGetDatum(workspace), UUIDPGetDatum(owner)};
-
-		(void) statement_run(&set_author, values, NULL, false, 0);
-	}
-	statement_end(&scope);
-	PG_RETURN_UUID_P(workspace);
+	violations_run(&add, values, nulls, email);
+	if (SPI_processed == 0)
+		error_plans_missing(workspace);
+	return members_copy_uuid(statement_value(1, &isnull));
 }
 
 /*
@@ -249,28 +221,20 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
  * returns uuid
  *
  * Adds a person to a workspace, on the best plan among its members and with that plan's daily credits;
- * returns users.id. Callers: owners and admins of the workspace, service_role for any.  Errors: PT401; 42501
- * another workspace, a role below admin, or a role above one's own; 22023 a NULL argument; 23505 already a
- * member, or the e-mail is; 23503 no such workspace; 23514 e-mail malformed.  Locks: the workspace's row, NO
- * KEY UPDATE.
+ * returns users.id. An open invitation of the address is used up.  Callers: owners and admins of the
+ * workspace, service_role for any.  Errors: PT401; 42501 another workspace, a role below admin, or a role
+ * above one's own; 22023 a NULL argument; 23505 already a member, or the e-mail is; 23503 no such workspace;
+ * 23514 e-mail malformed; PT402 no seat left.  Locks: the workspace's row, NO KEY UPDATE.
  */
 PG_FUNCTION_INFO_V1(openinfo_add_member);
 Datum
 openinfo_add_member(PG_FUNCTION_ARGS)
 {
-	static Statement add = STATEMENT(
-		"INSERT INTO @extschema@.users (workspace_id, auth_user_id, email, role, plan, daily_credit_limit,"
-		"                               daily_credits_used)"
-		" SELECT $1, $2, $3, $4, p.name, p.daily_credits, $5"
-		"   FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN
-		" RETURNING id",
-		"uuid, uuid, text, @extschema@.user_role, int4");
 	static const char *const names[] = {"p_workspace_id", "p_auth_user_id", "p_email", "p_role"};
 	Caller					 actor;
 	StatementScope			 scope;
 	pg_uuid_t				*workspace, *member;
 	Role					 role;
-	bool					 isnull;
 
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
@@ -284,22 +248,14 @@ openinfo_add_member(PG_FUNCTION_ARGS)
 	members_lock_workspace(workspace);
 	if (!actor.is_service)
 	{
-		Role own = current_role_of(&actor.membership.user_id, workspace);
+		Role own = members_role_of(&actor.membership.user_id, workspace);
 
 		if (own < ROLE_ADMIN)
 			error_role("admin", "add members");
 		if (role > own)
-			error_role_above_own();
+			members_error_role_above_own();
 	}
-	{
-		Datum values[5] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3),
-						   Int32GetDatum(spent_today(workspace, PG_GETARG_UUID_P(1)))};
-
-		violations_run(&add, values, NULL, PG_GETARG_TEXT_PP(2));
-		if (SPI_processed == 0)
-			error_plans_missing(workspace);
-		member = uuid_copy(statement_value(1, &isnull));
-	}
+	member = members_insert(workspace, PG_GETARG_UUID_P(1), PG_GETARG_TEXT_PP(2), NULL, PG_GETARG_OID(3));
 	statement_end(&scope);
 	PG_RETURN_UUID_P(member);
 }
@@ -334,7 +290,7 @@ openinfo_set_member_role(PG_FUNCTION_ARGS)
 	statement_begin(&scope);
 	target_role = begin_change(&actor, PG_GETARG_UUID_P(0), &workspace, &actor_role, "change roles");
 	if (role > actor_role)
-		error_role_above_own();
+		members_error_role_above_own();
 	if (target_role == ROLE_OWNER && role != ROLE_OWNER)
 		error_if_last_owner(&workspace);
 	{
@@ -395,44 +351,10 @@ openinfo_leave_workspace(PG_FUNCTION_ARGS)
 
 	statement_begin(&scope);
 	members_lock_workspace(&membership.workspace_id);
-	role = current_role_of(&membership.user_id, &membership.workspace_id);
+	role = members_role_of(&membership.user_id, &membership.workspace_id);
 	if (role == ROLE_NONE)
 		error_no_workspace();
 	delete_member(&membership.user_id, &membership.workspace_id, role);
 	statement_end(&scope);
 	PG_RETURN_VOID();
-}
-
-/*
- * create_preferences() returns trigger: AFTER INSERT ON users FOR EACH ROW
- *
- * Notification preferences are created with the member, with their default values.
- */
-PG_FUNCTION_INFO_V1(openinfo_create_preferences);
-Datum
-openinfo_create_preferences(PG_FUNCTION_ARGS)
-{
-	static Statement make = STATEMENT(
-		"INSERT INTO @extschema@.notification_preferences (user_id, workspace_id)"
-		" VALUES ($1, $2) ON CONFLICT DO NOTHING",
-		"uuid, uuid");
-	TriggerData	  *trigger = (TriggerData *) fcinfo->context;
-	TupleDesc	   desc;
-	StatementScope scope;
-	Datum		   values[2];
-	bool		   isnull;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !catalog_is_table(trigger->tg_relation, "users"))
-		error_not_trigger("create_preferences");
-
-	desc = RelationGetDescr(trigger->tg_relation);
-	values[0] = heap_getattr(trigger->tg_trigtuple, catalog_users()->id, desc, &isnull);
-	values[1] = heap_getattr(trigger->tg_trigtuple, catalog_users()->workspace_id, desc, &isnull);
-
-	statement_begin(&scope);
-	(void) statement_run(&make, values, NULL, false, 0);
-	statement_end(&scope);
-	return PointerGetDatum(NULL);
 }

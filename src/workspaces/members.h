@@ -1,6 +1,6 @@
 /*
  * members.h
- *		Workspaces and who is in them.
+ *		Who is in a workspace.
  */
 #ifndef OPENINFO_MEMBERS_H
 #define OPENINFO_MEMBERS_H
@@ -8,6 +8,8 @@
 #include "openinfo.h"
 
 #include "utils/uuid.h"
+
+#include "access/membership.h"
 
 /*
  * SQL: the limits of plan "best", for ORDER BY, so that the larger plan comes first.  This
@@ -17,14 +19,23 @@
 	"best.active_queries DESC NULLS FIRST, best.daily_credits DESC NULLS FIRST, " \
 	"best.saved_searches DESC NULLS FIRST, best.export_rows DESC NULLS FIRST"
 
-/* SQL: name of the plan of workspace $1, which is the best among its members. */
-#define MEMBERS_PLAN                                                                           \
+/* SQL: name of the plan of a workspace, which is the best among its members. */
+#define MEMBERS_PLAN_OF(workspace)                                                             \
 	"coalesce((SELECT best.name"                                                               \
 	"            FROM @extschema@.plans best"                                                  \
 	"           WHERE best.name = ANY (ARRAY(SELECT member.plan FROM @extschema@.users member" \
-	"                                         WHERE member.workspace_id = $1))"                \
+	"                                         WHERE member.workspace_id = " workspace "))"     \
 	"           ORDER BY " MEMBERS_LARGER_FIRST ", best.name LIMIT 1), 'free')"
 
-extern bool members_lock_workspace(const pg_uuid_t *workspace);
+/* SQL: that of workspace $1. */
+#define MEMBERS_PLAN MEMBERS_PLAN_OF("$1")
+
+extern pg_uuid_t *members_copy_uuid(Datum value);
+extern bool		  members_keep_workspace(const pg_uuid_t *workspace);
+extern bool		  members_lock_workspace(const pg_uuid_t *workspace);
+extern Role		  members_role_of(const pg_uuid_t *user, const pg_uuid_t *workspace);
+extern pg_uuid_t *members_insert(const pg_uuid_t *workspace, const pg_uuid_t *person, text *email,
+								 text *full_name, Oid role);
+extern void		  members_error_role_above_own(void) pg_attribute_noreturn();
 
 #endif

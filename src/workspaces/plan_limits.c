@@ -1,11 +1,11 @@
 /*
  * plan_limits.c
- *		How much of something a workspace may have at once: active queries, saved searches.
+ *		How much of something a workspace may have at once: active queries, saved searches, seats.
  *
  *	plan of a workspace	the best plan among its members; see MEMBERS_PLAN.  A workspace without members, which
  *						only the service can create, is on plan "free"
  *	limit				a column of table plans; NULL is unlimited
- *	rows that count		active queries; every saved search
+ *	rows that count		active queries; every saved search; members and open invitations
  *
  * Invariant: no statement adds rows that count to a workspace and leaves it with more of them than its plan
  * allows.  When a limit is lowered nothing is deleted; only nothing can be added until the workspace is
@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "access/authorize.h"
 #include "access/claims.h"
@@ -27,14 +28,27 @@
 #include "core/lookup.h"
 #include "core/statement.h"
 #include "workspaces/members.h"
+#include "workspaces/plan_limits.h"
 
-/* The plan of workspace $1, its limit, and how many rows count; no row when table plans lacks the plan. */
-#define PLAN_AND_COUNT(limit, rows)                                              \
-	STATEMENT("SELECT p.name, p." limit "::int8,"                                \
-			  "       CASE WHEN p." limit " IS NOT NULL"                         \
-			  "            THEN (SELECT count(*) FROM @extschema@." rows ") END" \
-			  "  FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN,         \
-			  "uuid")
+/*
+ * The plan of workspace $1, its limit, and how many rows count at time $2; no row when table plans lacks the
+ * plan.
+ */
+#define PLAN_AND_COUNT(limit, count, types)                              \
+	STATEMENT("SELECT p.name, p." limit "::int8,"                        \
+			  "       CASE WHEN p." limit " IS NOT NULL"                 \
+			  "            THEN " count " END"                           \
+			  "  FROM @extschema@.plans p WHERE p.name = " MEMBERS_PLAN, \
+			  types)
+
+#define COUNT_OF(rows) "(SELECT count(*) FROM @extschema@." rows ")"
+
+#define QUERIES COUNT_OF("queries WHERE workspace_id = $1 AND status = 'active'")
+#define SEARCHES COUNT_OF("saved_searches WHERE workspace_id = $1")
+#define MEMBERS COUNT_OF("users WHERE workspace_id = $1")
+#define INVITATIONS                                                                               \
+	COUNT_OF("invitations WHERE workspace_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL" \
+			 " AND expires_at > $2")
 
 /* A limit whose rows are counted. */
 typedef struct CountedLimit
@@ -49,11 +63,15 @@ typedef struct CountedLimit
 static CountedLimit active_queries = {
 	"limit_active_queries", "queries", "plan limit for active queries exceeded",
 	"Pause or delete an active query, or upgrade the plan of the workspace.",
-	PLAN_AND_COUNT("active_queries", "queries WHERE workspace_id = $1 AND status = 'active'")};
+	PLAN_AND_COUNT("active_queries", QUERIES, "uuid")};
 static CountedLimit saved_searches = {
 	"limit_saved_searches", "saved_searches", "plan limit for saved searches exceeded",
 	"Delete a saved search, or upgrade the plan of the workspace.",
-	PLAN_AND_COUNT("saved_searches", "saved_searches WHERE workspace_id = $1")};
+	PLAN_AND_COUNT("saved_searches", SEARCHES, "uuid")};
+static CountedLimit seats = {
+	NULL, NULL, "plan limit for members exceeded",
+	"Remove a member or revoke an invitation, or upgrade the plan of the workspace.",
+	PLAN_AND_COUNT("members", MEMBERS " + " INVITATIONS, "uuid, timestamptz")};
 
 /* The usage and the limit of a workspace. */
 typedef struct LimitUse
@@ -69,10 +87,11 @@ static LimitUse
 limit_read(CountedLimit *limited, const pg_uuid_t *workspace)
 {
 	LimitUse state = {.plan = NULL, .limit = 0, .used = 1};
-	Datum	 value = UUIDPGetDatum(workspace);
+	Datum	 values[2] = {UUIDPGetDatum(workspace),
+						  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp())};
 	bool	 isnull;
 
-	if (statement_run(&limited->read, &value, NULL, true, 0) > 0)
+	if (statement_run(&limited->read, values, NULL, true, 0) > 0)
 	{
 		state.plan = TextDatumGetCString(statement_value(1, &isnull));
 		state.limit = DatumGetInt64(statement_value(2, &state.unlimited));
@@ -127,12 +146,36 @@ openinfo_check_query_limit(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Refuses what a command has left, when more rows count than the plan allows.  before: the command that wrote
+ * them.  Within statement_begin(), with the workspace locked: one transaction at a time counts the rows of a
+ * workspace, and it counts them as of now: also under REPEATABLE READ it must see the row that the
+ * transaction before it added.
+ */
+static void
+limit_check(CountedLimit *limited, const pg_uuid_t *workspace, CommandId before)
+{
+	LimitUse now, earlier;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	now = limit_read(limited, workspace);
+	if (!now.unlimited && now.used > now.limit)
+	{
+		PushCopiedSnapshot(GetActiveSnapshot());
+		GetActiveSnapshot()->curcid = before;
+		earlier = now.plan ? limit_read(limited, workspace) : (LimitUse){.used = 0};
+		error_payment_required(limited->message, limited->hint, now.plan, now.limit, earlier.used,
+							   Max(now.used - earlier.used, 1));
+	}
+	PopActiveSnapshot();
+}
+
+/*
  * What both triggers do: AFTER INSERT OR UPDATE FOR EACH ROW, for a row that has come to count in its
  * workspace
  *
  * After, so that it judges what the statement leaves: all its rows, in the workspace and as they were
- * stored.  One transaction at a time counts the rows of a workspace, and it counts them as of now: also
- * under REPEATABLE READ it must see the row that the transaction before it added.
+ * stored.
  */
 static void
 limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
@@ -141,7 +184,6 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 	HeapTuple	   row;
 	pg_uuid_t	   workspace;
 	StatementScope scope;
-	LimitUse	   now, before;
 	AttrNumber	   column;
 	bool		   isnull;
 
@@ -156,21 +198,7 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 	statement_begin(&scope);
 	/* a workspace that does not exist is an error of the foreign key */
 	if (members_lock_workspace(&workspace))
-	{
-		CommandCounterIncrement();
-		PushActiveSnapshot(GetLatestSnapshot());
-		now = limit_read(limited, &workspace);
-		if (!now.unlimited && now.used > now.limit)
-		{
-			/* as it was before the command that wrote the row */
-			PushCopiedSnapshot(GetActiveSnapshot());
-			GetActiveSnapshot()->curcid = HeapTupleHeaderGetCmin(row->t_data);
-			before = now.plan ? limit_read(limited, &workspace) : (LimitUse){.used = 0};
-			error_payment_required(limited->message, limited->hint, now.plan, now.limit, before.used,
-								   Max(now.used - before.used, 1));
-		}
-		PopActiveSnapshot();
-	}
+		limit_check(limited, &workspace, HeapTupleHeaderGetCmin(row->t_data));
 	statement_end(&scope);
 }
 
@@ -202,4 +230,34 @@ openinfo_limit_saved_searches(PG_FUNCTION_ARGS)
 {
 	limit_rows(fcinfo, &saved_searches);
 	return PointerGetDatum(NULL);
+}
+
+/* Whether the plans of this database limit members; they do from 1.1.0 on. */
+bool
+plan_limits_has_seats(void)
+{
+	return catalog_has_column("plans", "members");
+}
+
+/*
+ * Refuses members and open invitations that a command has left beyond the limit, with PT402.  before: that
+ * command. Within statement_begin(), with the workspace locked.
+ */
+void
+plan_limits_check_seats(const pg_uuid_t *workspace, CommandId before)
+{
+	limit_check(&seats, workspace, before);
+}
+
+/* Whether a workspace has more members and open invitations than its plan allows.  As above. */
+bool
+plan_limits_overfull(const pg_uuid_t *workspace)
+{
+	LimitUse now;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	now = limit_read(&seats, workspace);
+	PopActiveSnapshot();
+	return !now.unlimited && now.used > now.limit;
 }

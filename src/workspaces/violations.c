@@ -28,6 +28,8 @@ static const Violation violations[] = {
 	{"workspaces_slug_key", "slug \"%s\" is already taken", "Choose another slug."},
 	{"workspaces_name_not_blank", "name of workspace \"%s\" must not be blank", "Pass a name to show."},
 	{"users_email_format", "invalid e-mail address: \"%s\"", "Pass an address such as name@company.example."},
+	{"invitations_email_format", "invalid e-mail address: \"%s\"",
+	 "Pass an address such as name@company.example."},
 	{"users_workspace_id_email_key", "e-mail address \"%s\" belongs to a member of the workspace",
 	 "Pass another address."},
 	{"users_auth_user_id_workspace_id_key", "person \"%s\" is already a member of the workspace",
@@ -47,8 +49,8 @@ find_violation(const ErrorData *error)
 }
 
 /* The beginning of a value, for a message. */
-static char *
-shorten(text *value)
+char *
+violations_shorten(text *value)
 {
 	const char *string = VARDATA_ANY(value);
 
@@ -78,7 +80,7 @@ violations_run(Statement *statement, const Datum *values, const char *nulls, tex
 		FlushErrorState();
 		ereport(ERROR,
 				(errcode(error->sqlerrcode),
-				 errmsg(violation->message, shorten(value)),
+				 errmsg(violation->message, violations_shorten(value)),
 				 errhint("%s", violation->hint),
 				 err_generic_string(PG_DIAG_SCHEMA_NAME, error->schema_name),
 				 err_generic_string(PG_DIAG_TABLE_NAME, error->table_name),

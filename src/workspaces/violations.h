@@ -9,6 +9,7 @@
 
 #include "core/statement.h"
 
-extern void violations_run(Statement *statement, const Datum *values, const char *nulls, text *value);
+extern char *violations_shorten(text *value);
+extern void	 violations_run(Statement *statement, const Datum *values, const char *nulls, text *value);
 
 #endif

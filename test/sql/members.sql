@@ -206,6 +206,7 @@ COMMIT;
 
 -- Referral codes: generated when omitted, eight characters, unique; one that is given is kept.
 RESET ROLE;
+UPDATE plans SET members = NULL WHERE name = 'free';
 INSERT INTO users (workspace_id, auth_user_id, email, referral_code)
 SELECT w.id, gen_random_uuid(), 'mass' || n || '@members.example', CASE WHEN n = 1 THEN 'ABCD2345' END
   FROM workspaces w, generate_series(1, 500) n WHERE w.slug = 'members-two';
@@ -311,3 +312,5 @@ SELECT get_user_workspace_id() = :'own' AS the_first_of_their_own;
 SELECT pg_temp.sign_in(NULL);
 RESET ROLE;
 DELETE FROM workspaces WHERE slug LIKE 'members-refill' OR slug LIKE 'members-own%';
+UPDATE plans SET members = 5 WHERE name = 'free';
+DELETE FROM workspace_creations;

@@ -73,26 +73,39 @@ SELECT '0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-00000000
                ('later', 'active', '1 hour', NULL), ('paused', 'paused', '-1 hour', NULL)) v (name, status,
                                                                                               next, lease);
 INSERT INTO leads (workspace_id, company_data, created_at, enrichment_status, enrichment_attempts,
-                   enrichment_lease_until, delivery_status, delivery_attempts)
+                   enrichment_lease_until, delivery_status, delivery_attempts, enrichment_next_attempt_at,
+                   delivery_next_attempt_at)
 SELECT '0c000000-0000-4000-8000-000000000001', format('{"name": "%s"}', n)::jsonb,
-       now() - interval '20 years', e::enrichment_status, ea, now() + lease, d::delivery_status, da
+       now() - interval '20 years', e::enrichment_status, ea, now() + lease, d::delivery_status, da,
+       now() + CASE n WHEN 9 THEN interval '1 minute' END, now() + CASE n WHEN 10 THEN interval '1 minute' END
   FROM (VALUES (1, 'pending', 0, NULL::interval, 'pending', 0),
                (2, 'failed', 2, NULL, 'pending', 0),
                (3, 'failed', 3, NULL, 'pending', 0),
                (4, 'enriching', 1, '1 minute', 'pending', 0), (5, 'enriching', 1, '-1 minute', 'pending', 0),
                (6, 'enriched', 1, NULL, 'pending', 0),
         (7, 'enriched', 1, NULL, 'failed', 3),
-        (8, 'enriched', 1, NULL, 'delivered', 1)) v (n, e, ea, lease, d, da);
+        (8, 'enriched', 1, NULL, 'delivered', 1),
+               (9, 'failed', 1, NULL, 'pending', 0),
+               (10, 'enriched', 1, NULL, 'failed', 2)) v (n, e, ea, lease, d, da);
 INSERT INTO export_jobs (workspace_id, user_id, status)
     VALUES ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-00000000000a', 'failed');
 INSERT INTO expired_export_files (workspace_id, file_url)
     VALUES ('0c000000-0000-4000-8000-000000000001', 'a'), ('0c000000-0000-4000-8000-000000000001', 'b');
 INSERT INTO integrations (id, workspace_id, type, name, status) VALUES
-    ('0c000000-0000-4000-8000-0000000000d1', '0c000000-0000-4000-8000-000000000001', 'slack', 'S', 'error');
-INSERT INTO integration_events (workspace_id, integration_id, event_data, sent_at, created_at) VALUES
-    ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', NULL,
-     now() - interval '20 years'),
-    ('0c000000-0000-4000-8000-000000000001', '0c000000-0000-4000-8000-0000000000d1', '{}', now(), now());
+    ('0c000000-0000-4000-8000-0000000000d1', '0c000000-0000-4000-8000-000000000001', 'slack', 'S', 'active'),
+    ('0c000000-0000-4000-8000-0000000000d2', '0c000000-0000-4000-8000-000000000001', 'webhook', 'W', 'error');
+INSERT INTO integration_events (workspace_id, integration_id, event_data, created_at, status, attempts,
+                                lease_until, next_attempt_at, sent_at)
+SELECT '0c000000-0000-4000-8000-000000000001', ('0c000000-0000-4000-8000-0000000000' || i)::uuid,
+       jsonb_build_object('event', what), now() - interval '20 years', s::delivery_status, n, now() + lease,
+       now() + wait, sent
+  FROM (VALUES ('due', 'd1', 'pending', 0, NULL::interval, NULL::interval, NULL::timestamptz),
+               ('due again', 'd1', 'failed', 7, NULL, '-1 minute', NULL),
+               ('waiting', 'd1', 'failed', 1, NULL, '1 minute', NULL),
+               ('claimed', 'd1', 'pending', 1, '1 minute', NULL, NULL),
+               ('held back', 'd2', 'pending', 0, NULL, NULL, NULL),
+               ('exhausted', 'd1', 'failed', 8, NULL, NULL, NULL),
+               ('delivered', 'd1', 'delivered', 1, NULL, NULL, now())) v (what, i, s, n, lease, wait, sent);
 SELECT name,
        labels,
        CASE WHEN name = 'openinfo_queue_age_seconds' THEN m.value > 600000000 END AS old,

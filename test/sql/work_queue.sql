@@ -194,14 +194,25 @@ SELECT enrichment_lease_until > now() + interval '14 minutes' AS renewed
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
--- A failed lead and a returned one can be claimed again at once; after three attempts they are exhausted.
+-- A returned lead can be claimed again at once, a failed one after one minute, and then after two; after
+-- three attempts they are exhausted.
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment();
+UPDATE leads SET enrichment_next_attempt_at = enrichment_next_attempt_at - interval '1 minute'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000023';
+SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment();
+SELECT clock_timestamp() AS before \gset
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000023', 'failed', NULL, 'no answer again');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
+SELECT enrichment_next_attempt_at - interval '2 minutes' BETWEEN :'before' AND clock_timestamp()
+           AS two_minutes
+  FROM leads WHERE id = 'b0b00000-0000-0000-0000-000000000023';
+UPDATE leads SET enrichment_next_attempt_at = enrichment_next_attempt_at - interval '2 minutes'
+ WHERE id = 'b0b00000-0000-0000-0000-000000000023';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_enrichment();
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000023', 'failed', NULL, 'never an answer');
 SELECT update_lead_enrichment('b0b00000-0000-0000-0000-000000000025', 'pending');
 SELECT count(*) AS again FROM get_leads_pending_enrichment();
+SELECT count(*) AS waiting FROM leads WHERE enrichment_next_attempt_at IS NOT NULL;
 SELECT * FROM pg_temp.enrichment ORDER BY lead;
 
 -- "pending" restarts an exhausted lead.  A worker has died: when its lease ends, the lead is claimed again.
@@ -267,9 +278,14 @@ SELECT update_lead_delivery(p_lead_id => 'b0b00000-0000-0000-0000-000000000021',
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'failed', p_error => 'mailbox full');
 SELECT * FROM pg_temp.delivery ORDER BY lead;
 
--- Three attempts.
+-- Three attempts, with the same waits.
+SELECT count(*) AS at_once FROM get_leads_pending_delivery();
+UPDATE leads SET delivery_next_attempt_at = delivery_next_attempt_at - interval '1 minute';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'failed');
+UPDATE leads SET delivery_next_attempt_at = delivery_next_attempt_at - interval '1 minute';
+SELECT count(*) AS after_one_minute FROM get_leads_pending_delivery();
+UPDATE leads SET delivery_next_attempt_at = delivery_next_attempt_at - interval '1 minute';
 SELECT company_data ->> 'name' AS lead, attempts FROM get_leads_pending_delivery();
 SELECT update_lead_delivery('b0b00000-0000-0000-0000-000000000022', 'failed', 'mailbox gone');
 SELECT count(*) AS again FROM get_leads_pending_delivery();

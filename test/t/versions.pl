@@ -87,7 +87,7 @@ sub give_values
 {
 	my ($table, $column) = @_;
 	my $value = sql(qq{
-		SELECT CASE WHEN t.typtype = 'e' THEN (SELECT format('CASE %I WHEN %L THEN %L ELSE %2\$L END', attname, max(enumlabel), min(enumlabel))
+		SELECT CASE WHEN t.typtype = 'e' THEN (SELECT format('CASE %I WHEN %L THEN %L ELSE %2\$L END::%4\$s', attname, max(enumlabel), min(enumlabel), t.oid::regtype)
 												 FROM pg_enum WHERE enumtypid = t.oid)
 					WHEN t.typcategory = 'N' THEN format('coalesce(%I, 0) + 1', attname)
 					WHEN t.typcategory = 'S' THEN format('concat(%I, 1)', attname)

@@ -4,6 +4,7 @@
 use strict;
 use warnings FATAL => 'all';
 use OpenInfoTest;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = new_node('workers');
@@ -67,9 +68,12 @@ is(value('SELECT enrichment_status, delivery_status, enrichment_attempts, delive
 	'enriched|delivered|1|1|1000', 'every lead was delivered at the first attempt');
 is(value('SELECT count(*) FROM queries WHERE lease_until IS NULL AND next_run_at > now()'), '1000', 'every query has run, and its next run is in the future');
 
-# Work that always fails is tried three times, by any worker.
+# Work that always fails is tried three times, by any worker; that it waits in between is in test/sql/work_queue.sql.
 new_leads(300);
-eight_clients('always_fails', 60, work('enrichment', 'get_leads_pending_enrichment', q{update_lead_enrichment(item, 'failed', NULL, 'no answer')}));
+eight_clients('always_fails', 60, q{
+	WITH waiting AS (SELECT id FROM leads WHERE enrichment_next_attempt_at > now() FOR NO KEY UPDATE SKIP LOCKED)
+	UPDATE leads SET enrichment_next_attempt_at = now() WHERE id IN (SELECT id FROM waiting);
+} . work('enrichment', 'get_leads_pending_enrichment', q{update_lead_enrichment(item, 'failed', NULL, 'no answer')}));
 is(value('SELECT DISTINCT count(*) FROM claim GROUP BY item'), '3', 'what always fails is tried three times');
 is(value('SELECT enrichment_status, enrichment_attempts, last_error, count(*) FROM leads GROUP BY 1, 2, 3'), 'failed|3|no answer|300', 'and is exhausted');
 
@@ -93,6 +97,46 @@ is(value('SELECT count(*) FROM get_leads_pending_enrichment()'), '0', 'within th
 value(q{UPDATE leads SET enrichment_lease_until = enrichment_lease_until - interval '15 minutes'});
 eight_clients('after_the_lease', 1, work('enrichment', 'get_leads_pending_enrichment', q{update_lead_enrichment(item, 'enriched')}));
 is(value('SELECT enrichment_status, enrichment_attempts, count(*) FROM leads GROUP BY 1, 2'), 'enriched|2|10', 'then others finish the work, and the attempt counts');
+
+# 1,000 events of ten integrations, eight senders.  One report in three is a failure, some events always fail; senders die
+# with what they have claimed, also while they report.  Then leases and waits end, and new senders go on.
+value(q{
+	TRUNCATE claim;
+	ALTER TABLE claim ADD integration uuid, ADD at timestamptz DEFAULT clock_timestamp();
+	INSERT INTO workspaces (slug, name) SELECT 'sender-' || n, 'S' FROM generate_series(1, 10) n;
+	INSERT INTO integrations (workspace_id, type, name) SELECT id, 'webhook', 'W' FROM workspaces WHERE slug LIKE 'sender-%';
+	INSERT INTO integration_events (workspace_id, integration_id, event_data)
+		SELECT workspace_id, id, jsonb_build_object('event', n) FROM integrations, generate_series(1, 100) n;
+	CREATE FUNCTION outcome(event uuid) RETURNS delivery_status LANGUAGE sql AS $$
+		SELECT CASE WHEN pg_terminate_backend(CASE WHEN random() < 0.01 THEN pg_backend_pid() END) THEN 'failed'
+					WHEN event::text ~ '^[01]' OR random() < 0.3 THEN 'failed'::delivery_status ELSE 'delivered' END $$;
+});
+my $sender = $node->basedir . '/sender.sql';
+append_to_file($sender, q{
+	INSERT INTO claim (kind, item, integration) SELECT 'event', id, integration_id FROM get_integration_events_pending(7);
+	SELECT pg_terminate_backend(pg_backend_pid()) WHERE random() < 0.01;
+	WITH mine AS (UPDATE claim SET open = false WHERE open AND worker = pg_backend_pid() RETURNING item, integration)
+	SELECT count(update_integration_event(item, outcome(item), 'no answer')) FROM (SELECT * FROM mine ORDER BY integration) m;
+});
+my ($rounds, $died, $trouble) = (0, 0, '');
+while (value("SELECT count(*) FROM integration_events WHERE NOT (status = 'delivered' OR status = 'failed' AND attempts = 8)") > 0 && $rounds < 100)
+{
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'pgbench', '-n', '-c', 8, '-j', 2, '-t', 20, '-f', $sender, '-d', $node->connstr('app') ], '>', \$out, '2>', \$err);
+	$died += () = $err =~ /terminating connection due to administrator command/g;
+	$trouble .= join '', grep { /ERROR/ } split /^/m, $err;
+	value(q{UPDATE integration_events SET lease_until = now(), next_attempt_at = now() WHERE sent_at IS NULL;
+		UPDATE integrations SET status = 'active' WHERE status = 'error'});
+	$rounds++;
+}
+cmp_ok($died, '>', 8, "senders died, in $rounds rounds");
+is($trouble, '', 'and no sender had an error, in particular no deadlock');
+is(value(q{SELECT string_agg(DISTINCT status::text, ' '), count(*) FROM integration_events}), 'delivered failed|1000', 'no event is forgotten');
+is(value(q{SELECT count(*) FROM integration_events WHERE status = 'delivered' AND (sent_at IS NULL OR id::text ~ '^[01]')
+	OR status = 'failed' AND (attempts <> 8 OR sent_at IS NOT NULL)}), '0', 'each was delivered, or eight attempts have failed');
+is(value(q{SELECT count(*) FROM integration_events e WHERE attempts <> (SELECT count(*) FROM claim WHERE item = e.id)}), '0', 'each attempt was claimed by one sender');
+is(value(q{SELECT count(*) FROM integration_events e JOIN claim c ON c.item = e.id AND c.at > e.sent_at}), '0', 'none was claimed after it was delivered');
+is(value('SELECT count(*) FROM get_integration_events_pending()'), '0', 'nor is there anything left to claim');
 
 # Overlapping batches, each in a random order, for two queries of one workspace: no error, in particular no deadlock.
 value('DELETE FROM leads; UPDATE queries SET total_leads_generated = 0, leads_this_week = 0');

@@ -66,7 +66,14 @@ my @rows = (
 
 # Values for columns that a later version adds to a table of an earlier one, "table.column" => SQL expression; other than
 # the column's default, so that the way down has something to lose.
-our %values = ();
+our %values = (
+	'leads.enrichment_next_attempt_at' => "'2026-01-05'",
+	'leads.delivery_next_attempt_at' => "'2026-01-05'",
+	'integration_events.attempts' => '3',
+	'integration_events.lease_until' => "'2026-01-05'",
+	'integration_events.next_attempt_at' => "'2026-01-06'",
+	'integration_events.last_error' => "'no answer'",
+);
 
 sub quoted
 {
