@@ -215,7 +215,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs deb image format lint dist freeze help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs types deb image format lint dist freeze help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -236,7 +236,7 @@ pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/te
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs deb image format lint dist freeze help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs types deb image format lint dist freeze help
 
 demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
 	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
@@ -267,6 +267,10 @@ docs:    ## write docs/schema.md from the catalog of a new installation, and its
 	@PACKAGES=graphviz tools/cluster.sh -d openinfo_docs -- sh -ec 'psql -Xq -c "SET client_min_messages = error; CREATE EXTENSION openinfo"; psql -Xq -f tools/schema_doc.sql' >docs/schema.md.new
 	@mv docs/schema.md.new docs/schema.md
 	@tools/schema_svg.pl <docs/schema.md >docs/schema.svg.new && mv docs/schema.svg.new docs/schema.svg
+
+types:   ## write examples/types/database.types.ts, TypeScript's view of a new installation (needs npm)
+	@tools/cluster.sh -d openinfo_types -- tools/types.sh >database.types.ts.new
+	@mv database.types.ts.new examples/types/database.types.ts
 
 deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL
 	@tools/deb.sh $(or $(OUT),dist)

@@ -1,7 +1,8 @@
 // Compiled, not run: what the generated types of an installation know.  A line below @ts-expect-error is wrong, and
 // tsc complains when it finds nothing wrong with it.
 import { PostgrestClient } from '@supabase/postgrest-js';
-import type { Database, Enums, Tables, TablesInsert } from './database.types.js';
+import type { Enums, Tables, TablesInsert } from './database.types.js';
+import type { Database } from './openinfo.types.js';
 
 const db = new PostgrestClient<Database, { PostgrestVersion: '12' }, 'app'>('http://localhost');
 
@@ -37,7 +38,16 @@ export async function session() {
 	// @ts-expect-error
 	await db.rpc('search_topics', { query: 'mach' });
 	// @ts-expect-error
-	await db.rpc('search_leads_and_everything');
+	await db.rpc('search_everything');
+
+	// and the objects that some return
+	const stats = await db.rpc('get_workspace_stats').throwOnError();
+	const failed: number = stats.data.leads.by_status.enrichment.failed;
+	// @ts-expect-error
+	const lost = stats.data.leads.by_status.enrichment.lost;
+	const revealed = await db.rpc('reveal_person_email', { p_result_id: leads.data[0].id }).throwOnError();
+	const email: string | null = revealed.data.email;
+
 	const id: string | null = (await db.rpc('create_workspace', { p_slug: 'north', p_name: 'North', p_email: 'ann@north.example' })).data;
-	return [name, plan, price, role, king, domain, topic, colour, relevance, category, found, id];
+	return [name, plan, price, role, king, domain, topic, colour, relevance, category, found, id, failed, lost, email];
 }
