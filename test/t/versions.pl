@@ -215,6 +215,26 @@ sql("ALTER TABLE app.leads OWNER TO regress_owner");
 like(fails($node, $db, 'ALTER EXTENSION openinfo UPDATE'), qr/ERROR:  55000: table "leads" is not owned by role openinfo_owner.*HINT: .*ALTER TABLE app\.leads OWNER TO openinfo_owner/s, 'a table with another owner stops an update');
 sql('ALTER TABLE app.leads OWNER TO openinfo_owner; ALTER EXTENSION openinfo UPDATE');
 
+# ---------------------------------------------------------------------- what an update makes of rows
+
+# Events that 1.0.0 has sent are not sent again; the table is not rewritten; and nothing of that is lost on the way back.
+database('events', "CREATE EXTENSION openinfo SCHEMA app VERSION '1.0.0'");
+fill($node, $db, 'app');
+sql(q{INSERT INTO app.integration_events (workspace_id, integration_id, event_data, sent_at)
+	SELECT workspace_id, id, '{"sent": true}', now() FROM app.integrations;
+	CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN ASSERT NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user); RETURN NEW; END $$;
+	CREATE TRIGGER users_own BEFORE UPDATE ON app.integration_events FOR EACH ROW EXECUTE FUNCTION public.refuse()});
+my $files = q{SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE oid IN ('app.integration_events'::regclass, 'app.leads'::regclass) ORDER BY 1};
+my $were = sql($files);
+sql("ALTER EXTENSION openinfo UPDATE TO '1.1.0'");
+is(sql($files), $were, 'an update to 1.1.0 rewrites neither events nor leads');
+is(sql("SELECT sent_at IS NOT NULL, status FROM app.integration_events ORDER BY 1"), "f|pending\nt|delivered", 'what 1.0.0 has sent is delivered');
+is(sql("BEGIN; SELECT count(*), count(*) FILTER (WHERE event_data ? 'sent') FROM app.get_integration_events_pending(); ROLLBACK"), '1|0', 'and not sent again');
+sql("INSERT INTO app.integration_events (workspace_id, integration_id, event_data) SELECT workspace_id, id, '{}' FROM app.integrations");
+sql("ALTER EXTENSION openinfo UPDATE TO '1.0.0'; ALTER EXTENSION openinfo UPDATE TO '1.1.0'");
+is(sql("SELECT status, count(*) FROM app.integration_events GROUP BY 1 ORDER BY 1"), "pending|2\ndelivered|1", 'down and up again they are what they were');
+
 # ---------------------------------------------------------------------- where it installs
 
 database('schemas', "CREATE SCHEMA open; GRANT CREATE ON SCHEMA open TO PUBLIC");
