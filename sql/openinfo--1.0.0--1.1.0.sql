@@ -199,27 +199,49 @@ BEGIN
         ['enrichment_next_attempt_at', 'After a failed attempt at enrichment: when the next one may begin'],
         ['delivery_next_attempt_at', 'After a failed attempt at delivery: when the next one may begin']]);
 
-    -- What has been sent is "delivered", without a rewrite of the table; what has not is "pending".
     ALTER TABLE @extschema@.integration_events
-        ADD COLUMN status @extschema@.delivery_status NOT NULL DEFAULT 'delivered',
         ADD COLUMN attempts int NOT NULL DEFAULT 0,
         ADD COLUMN lease_until timestamptz,
         ADD COLUMN next_attempt_at timestamptz,
         ADD COLUMN last_error text;
-    ALTER TABLE @extschema@.integration_events ALTER COLUMN status SET DEFAULT 'pending';
-    -- The conditions are those of get_integration_events_pending().
-    CREATE INDEX idx_integration_events_due
-        ON @extschema@.integration_events (greatest(created_at, next_attempt_at, lease_until), id)
-        WHERE sent_at IS NULL AND (status = 'pending' OR status = 'failed' AND attempts < 8);
-    PERFORM @extschema@.execute_as_owner(
-        'UPDATE @extschema@.integration_events SET status = ''pending'' WHERE sent_at IS NULL');
+    -- What has been sent is "delivered", without a rewrite of the table; what has not is "pending".
+    IF (SELECT count(*) FROM (SELECT FROM @extschema@.integration_events
+                               WHERE sent_at IS NULL LIMIT 10001) e) <= 10000 THEN
+        ALTER TABLE @extschema@.integration_events
+            ADD COLUMN status @extschema@.delivery_status NOT NULL DEFAULT 'delivered';
+        ALTER TABLE @extschema@.integration_events ALTER COLUMN status SET DEFAULT 'pending';
+    ELSE
+        ALTER TABLE @extschema@.integration_events
+            ADD COLUMN status @extschema@.delivery_status NOT NULL DEFAULT 'pending';
+        RAISE WARNING 'events that have been sent get status "pending", because many have not been sent'
+            USING HINT = 'They are not sent again. To correct their status, run: '
+                         'UPDATE @extschema@.integration_events SET status = ''delivered'' '
+                         'WHERE sent_at IS NOT NULL AND status = ''pending''.';
+    END IF;
+    -- The conditions are those of get_integration_events_pending(), which works without the index too.
+    IF pg_relation_size('@extschema@.integration_events'::regclass) < 512 * 1024 * 1024 THEN
+        CREATE INDEX idx_integration_events_due
+            ON @extschema@.integration_events (greatest(created_at, next_attempt_at, lease_until), id)
+            WHERE sent_at IS NULL AND (status = 'pending' OR status = 'failed' AND attempts < 8);
+        COMMENT ON INDEX @extschema@.idx_integration_events_due IS
+            'Events to be sent, by the time from which they can be claimed';
+    ELSE
+        RAISE WARNING 'index "idx_integration_events_due" is not created, because the table is large'
+            USING HINT = 'Run: CREATE INDEX CONCURRENTLY idx_integration_events_due '
+                         'ON @extschema@.integration_events '
+                         '(greatest(created_at, next_attempt_at, lease_until), id) '
+                         'WHERE sent_at IS NULL AND (status = ''pending'' '
+                         'OR status = ''failed'' AND attempts < 8).';
+    END IF;
     PERFORM @extschema@.comment_on_table('@extschema@.integration_events'::regclass, NULL, ARRAY[
         ['status', 'State of the delivery'],
         ['attempts', 'Number of attempts at delivery, at most eight'],
         ['lease_until', 'End of the claim of a sender'],
         ['next_attempt_at', 'After a failed attempt: when the next one may begin'],
-        ['last_error', 'Last error message, without secrets of the integration'],
-        ['idx_integration_events_due', 'Events to be sent, by the time from which they can be claimed']]);
+        ['last_error', 'Last error message, without secrets of the integration']]);
+    PERFORM @extschema@.execute_as_owner(
+        'UPDATE @extschema@.integration_events SET status = ''pending''
+          WHERE sent_at IS NULL AND status <> ''pending''');
 
     -- Teams -------------------------------------------------------------------------------------------------
     ALTER TABLE @extschema@.plans

@@ -235,6 +235,18 @@ sql("INSERT INTO app.integration_events (workspace_id, integration_id, event_dat
 sql("ALTER EXTENSION openinfo UPDATE TO '1.0.0'; ALTER EXTENSION openinfo UPDATE TO '1.1.0'");
 is(sql("SELECT status, count(*) FROM app.integration_events GROUP BY 1 ORDER BY 1"), "pending|2\ndelivered|1", 'down and up again they are what they were');
 
+# Where many have not been sent, they are left alone, and what to do later is said.
+database('many_events', "CREATE EXTENSION openinfo SCHEMA app VERSION '1.0.0'");
+fill($node, $db, 'app');
+sql(q{INSERT INTO app.integration_events (workspace_id, integration_id, event_data, sent_at)
+	SELECT workspace_id, id, '{}', CASE n WHEN 1 THEN now() END FROM app.integrations, generate_series(1, 10002) n});
+my (undef, undef, $notice) = $node->psql($db, "ALTER EXTENSION openinfo UPDATE TO '1.1.0'");
+my ($statement) = $notice =~ /run: (UPDATE .*?)\.$/m or die $notice;
+is(sql("SELECT status, count(*), count(sent_at) FROM app.integration_events GROUP BY 1"), 'pending|10003|1', 'of more than 10,000 events that are not sent the status is not written');
+is(sql("BEGIN; UPDATE app.integration_events SET created_at = 'epoch' WHERE sent_at IS NOT NULL; SELECT count(*) FROM app.get_integration_events_pending(1000) JOIN app.integration_events USING (id) WHERE sent_at IS NOT NULL; ROLLBACK"), '0', 'what has been sent is not sent again');
+sql($statement);
+is(sql("SELECT status, count(*), count(sent_at) FROM app.integration_events GROUP BY 1 ORDER BY 1"), "pending|10002|0\ndelivered|1|1", 'the statement in the hint corrects it');
+
 # ---------------------------------------------------------------------- where it installs
 
 database('schemas', "CREATE SCHEMA open; GRANT CREATE ON SCHEMA open TO PUBLIC");
