@@ -36,6 +36,8 @@ OBJS = \
 	src/topics/page_cache.o \
 	src/topics/pages.o \
 	src/topics/match.o \
+	src/topics/pending.o \
+	src/topics/hits.o \
 	src/topics/look.o \
 	src/topics/walk.o \
 	src/topics/fuzzy.o \
@@ -47,6 +49,8 @@ OBJS = \
 	src/credits/ledger.o \
 	src/leads/domain.o \
 	src/leads/leads.o \
+	src/leads/lead_words.o \
+	src/leads/search_leads.o \
 	src/leads/exports.o \
 	src/leads/stats.o \
 	src/sealing/plain_text.o \
@@ -107,6 +111,7 @@ REGRESS = \
 	work_queue \
 	credits \
 	leads \
+	search_leads \
 	exports \
 	stats \
 	people \

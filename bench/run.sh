@@ -11,6 +11,7 @@ all=(
 	trends
 	credits
 	leads
+	search_leads
 	partitions
 )
 

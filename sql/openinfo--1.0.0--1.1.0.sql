@@ -120,6 +120,28 @@ COMMENT ON FUNCTION @extschema@.update_integration_event(uuid, @extschema@.deliv
 -- Search of leads (src/leads/)
 -- -----------------------------------------------------------------------------------------------------------
 
+-- The search index calls it as the role that writes leads, which needs EXECUTE.
+CREATE FUNCTION @extschema@.lead_search_keys(p_scope uuid, p_company_data jsonb, p_contact_data jsonb)
+    RETURNS bytea[]
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'openinfo_lead_search_keys';
+REVOKE ALL ON FUNCTION @extschema@.lead_search_keys(uuid, jsonb, jsonb)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.lead_search_keys(uuid, jsonb, jsonb)
+    TO authenticated, service_role, openinfo_owner;
+COMMENT ON FUNCTION @extschema@.lead_search_keys(uuid, jsonb, jsonb) IS
+    'The keys of a lead in the search index';
+
+CREATE FUNCTION @extschema@.search_leads(
+        p_query text, p_limit int DEFAULT 50, p_after uuid DEFAULT NULL,
+        p_workspace_id uuid DEFAULT @extschema@.get_user_workspace_id())
+    RETURNS TABLE (id uuid, company_data jsonb, query_id uuid, created_at timestamptz, relevance real)
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 50 AS 'MODULE_PATHNAME', 'openinfo_search_leads';
+REVOKE ALL ON FUNCTION @extschema@.search_leads(text, int, uuid, uuid)
+    FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.search_leads(text, int, uuid, uuid) TO authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.search_leads(text, int, uuid, uuid) IS
+    'Leads of a workspace by what is typed of name, domain, industry or contact, best match first, in pages';
+
 -- -----------------------------------------------------------------------------------------------------------
 -- Privileges, the security checklist, and the migration
 -- -----------------------------------------------------------------------------------------------------------
@@ -180,6 +202,8 @@ $fn$;
 
 CREATE FUNCTION @extschema@.migration_20260201000001_teams() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
+DECLARE
+    v_few_leads CONSTANT boolean := NOT EXISTS (SELECT FROM @extschema@.leads OFFSET 100000);
 BEGIN
     -- locks: every table of an earlier version that is altered below, or referred to by a new foreign key ---
     PERFORM @extschema@.lock_tables(ARRAY[
@@ -342,6 +366,20 @@ BEGIN
         ['workspace_id', 'Workspace that the file belonged to, which may have been deleted since']]);
 
     -- Search of leads ---------------------------------------------------------------------------------------
+    -- With fastupdate, which makes inserting cheap; the search reads the pending list, which is therefore
+    -- short.
+    IF v_few_leads THEN
+        CREATE INDEX idx_leads_search ON @extschema@.leads
+            USING gin (@extschema@.lead_search_keys(workspace_id, company_data, contact_data)
+                       @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 1024);
+        PERFORM @extschema@.comment_on_table('@extschema@.leads'::regclass, NULL, ARRAY[
+            ['idx_leads_search', 'Search: words of name, domain, industry and contact, by workspace']]);
+    ELSE
+        RAISE WARNING 'search_leads() needs an index, which is not built here for more than 100,000 leads'
+            USING HINT = 'CREATE INDEX CONCURRENTLY idx_leads_search ON @extschema@.leads'
+                         ' USING gin (@extschema@.lead_search_keys(workspace_id, company_data, contact_data)'
+                         ' @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 1024);';
+    END IF;
 END
 $migration$;
 REVOKE ALL ON FUNCTION @extschema@.migration_20260201000001_teams()

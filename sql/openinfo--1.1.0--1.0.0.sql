@@ -5,6 +5,7 @@ SELECT @extschema@.require_trusted_schema();
 -- From 1.1.0 back to 1.0.0: raises an error if rows would be lost, unless openinfo.allow_data_loss is on.
 
 -- Search of leads -------------------------------------------------------------------------------------------
+DROP INDEX IF EXISTS @extschema@.idx_leads_search;
 
 -- Delivery of events ----------------------------------------------------------------------------------------
 SELECT @extschema@.drop_column_if_empty('@extschema@.leads'::regclass, c)
@@ -57,6 +58,8 @@ DROP FUNCTION @extschema@.api_privileges_20260201000001();
 DROP FUNCTION @extschema@.migration_20260201000001_teams();
 
 -- Search of leads -------------------------------------------------------------------------------------------
+DROP FUNCTION @extschema@.search_leads(text, int, uuid, uuid);
+DROP FUNCTION @extschema@.lead_search_keys(uuid, jsonb, jsonb);
 
 -- Delivery of events ----------------------------------------------------------------------------------------
 DROP FUNCTION @extschema@.update_integration_event(uuid, @extschema@.delivery_status, text);

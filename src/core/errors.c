@@ -259,6 +259,15 @@ error_no_such_row(const char *what, const pg_uuid_t *id)
 }
 
 void
+error_not_found_by_search(const char *what, const pg_uuid_t *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s \"%s\" is not found by this search", what, uuid_text(id)),
+			 errhint("Use the last row of the page before, or begin with the first page.")));
+}
+
+void
 error_no_such_plan(const text *plan)
 {
 	ereport(ERROR,
@@ -306,6 +315,15 @@ error_missing_table(const char *table)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" of extension \"openinfo\" is missing", table),
 			 errhint("Restore it from a dump, or call apply_migrations() as the owner of the extension.")));
+}
+
+void
+error_unusable_index(const char *index, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index \"%s\" is missing or cannot be used", index),
+			 errhint("%s", hint)));
 }
 
 void

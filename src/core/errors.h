@@ -47,14 +47,16 @@ extern void error_unknown_key(const char *argument, const char *key, const char 
 extern void error_wrong_type(const char *argument, const char *key, const char *wanted)
 	pg_attribute_noreturn();
 extern void error_no_such_row(const char *what, const pg_uuid_t *id) pg_attribute_noreturn();
+extern void error_not_found_by_search(const char *what, const pg_uuid_t *id) pg_attribute_noreturn();
 extern void error_no_such_plan(const text *plan) pg_attribute_noreturn();
 extern void error_plans_missing(const pg_uuid_t *workspace) pg_attribute_noreturn();
 extern void error_not_in_workspace(const pg_uuid_t *user, const pg_uuid_t *workspace) pg_attribute_noreturn();
 extern void error_empty_workspace(const pg_uuid_t *workspace) pg_attribute_noreturn();
 
-/* 55000: tables that are missing, or discard what is written */
+/* 55000: tables and indexes that are missing, or tables that discard what is written */
 extern void error_missing_table(const char *table) pg_attribute_noreturn();
 extern void error_missing_column(const char *table, const char *column) pg_attribute_noreturn();
+extern void error_unusable_index(const char *index, const char *hint) pg_attribute_noreturn();
 extern void error_lost_row(const char *table) pg_attribute_noreturn();
 
 /* 55000: pg_cron is not installed, or has a job of that name for another database */

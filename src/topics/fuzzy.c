@@ -10,13 +10,22 @@
  * them leaves the letters behind right, which is the second order.  The fewest typos that find anything, all
  * words together, win.
  *
- * Invariant: the near words are complete, whatever the alphabet, as long as the budget lasts.
+ * Where there is no second order (leads, which have fewer keys so that inserting costs less), every letter
+ * is tried in each of the first three places.
+ *
+ * Invariant: the near words are complete as long as the budget lasts, whatever the alphabet; where letters
+ * are tried, of those alphabets that the typed word has letters of.
  */
 #include "openinfo.h"
 
 #include "miscadmin.h"
 
+#include "topics/fold.h"
 #include "topics/fuzzy.h"
+
+/* Letters of one block of Unicode, and of so many at most, are tried in place of others. */
+#define LETTER_BLOCK 64
+#define LETTERS_MAX 160
 
 /* ---- spacing ---- */
 
@@ -68,6 +77,20 @@ spacing_variants(const SearchQuery *q)
 	return list;
 }
 
+/* The vocabulary has a kind of its own where the keys of words go by volume. */
+static KeyKind
+search_vocabulary(const Search *s)
+{
+	return s->source->volumes ? KEY_VOCABULARY : KEY_WORD;
+}
+
+/* The length of the whole key of a word, without its scope. */
+static int
+vocabulary_bytes(const Search *s, const bytea *from)
+{
+	return VARSIZE(from) - VARHDRSZ - s->scope.n + (s->source->volumes ? 0 : KEY_END_BYTES);
+}
+
 /* The shortest key: keys of a pending list come in any order. */
 static bool
 variant_visit(void *arg, const char *key, int n, const Posting *posting)
@@ -87,9 +110,10 @@ typedef struct Absent
 
 /* Is a part of a variant in the vocabulary?  Inner words are not, so parts of spaceless words may be any. */
 static bool
-variant_part_exists(TopicSearch *s, const TextWord *w, bool open, List **absent)
+variant_part_exists(Search *s, const TextWord *w, bool open, List **absent)
 {
 	bytea	 *from;
+	KeyKind	  kind = search_vocabulary(s);
 	int		  found = -1;
 	Absent	 *a;
 	ListCell *lc;
@@ -102,9 +126,9 @@ variant_part_exists(TopicSearch *s, const TextWord *w, bool open, List **absent)
 		if (a->open == open && a->word->n == w->n && memcmp(a->word->s, w->s, w->n) == 0)
 			return false;
 	}
-	from = key_make(KEY_VOCABULARY, 0, w->s, textword_bytes(w, WORD_KEY_CHARS), KEY_COMPLETE, 0);
+	from = key_make(s->scope, kind, 0, w->s, textword_bytes(w, WORD_KEY_CHARS), KEY_ANY_WORD, 0);
 	look_at_keys(s, from, variant_visit, &found);
-	if (open ? found >= 0 : found == (int) (VARSIZE(from) - VARHDRSZ))
+	if (open ? found >= 0 : found == vocabulary_bytes(s, from))
 		return true;
 	a = palloc(sizeof(Absent));
 	*a = (Absent){.word = w, .open = open};
@@ -113,10 +137,10 @@ variant_part_exists(TopicSearch *s, const TextWord *w, bool open, List **absent)
 }
 
 /* Topics that have the text with one blank more or less; "exact" has the words of the text as they are. */
-void
+static void
 fuzzy_spacing(Walk *exact)
 {
-	TopicSearch		  *s = exact->s;
+	Search			  *s = exact->s;
 	const SearchQuery *q = exact->q;
 	List			  *absent = NIL;
 	ListCell		  *lc;
@@ -207,27 +231,90 @@ near_visit(void *arg, const char *key, int n, const Posting *posting)
 }
 
 static void
-near_look_word(TopicSearch *s, NearWords *near, const pg_wchar *c, int nc, bool whole)
+near_look_word(Search *s, NearWords *near, const pg_wchar *c, int nc, bool whole)
 {
 	TextWord w;
 	bytea	*from;
 
 	textword_init(&w, c, nc);
-	from = key_make(KEY_VOCABULARY, 0, w.s, w.n, KEY_COMPLETE, 0);
-	near->whole = whole ? VARSIZE(from) - VARHDRSZ : 0;
+	from = key_make(s->scope, search_vocabulary(s), 0, w.s, w.n, KEY_ANY_WORD, 0);
+	near->whole = whole ? vocabulary_bytes(s, from) : 0;
 	look_at_keys(s, from, near_visit, near);
 	near->whole = 0;
 }
 
 static void
-near_look_tail(TopicSearch *s, NearWords *near, const pg_wchar *c, int nc, bool whole)
+near_look_tail(Search *s, NearWords *near, const pg_wchar *c, int nc, bool whole)
 {
-	look_at_keys(s, key_make_tail(c, nc, c, 0, whole), near_visit, near);
+	look_at_keys(s, key_make_tail(s->scope, c, nc, c, 0, whole), near_visit, near);
+}
+
+/* The letters that may stand in place of those of a word: of its alphabets, each by its block of Unicode. */
+static int
+near_letters(const TextWord *w, pg_wchar *letters)
+{
+	int n = 0;
+
+	for (int i = 0; i < w->nc; i++)
+	{
+		pg_wchar first = w->c[i] < 0x80 ? '0' : w->c[i] & ~(pg_wchar) (LETTER_BLOCK - 1);
+		bool	 known = false;
+
+		for (int k = 0; k < n && !known; k++)
+			known = letters[k] == w->c[i];
+		for (pg_wchar c = first; c < first + LETTER_BLOCK + 16 && !known && n < LETTERS_MAX; c++)
+			if (text_in_word(c))
+				letters[n++] = c;
+	}
+	return n;
+}
+
+/* Another letter, and one missing, among the first three of the first n letters of a word. */
+static void
+near_try_letters(Search *s, NearWords *near, int n, bool whole)
+{
+	const pg_wchar *q = near->typed->c;
+	pg_wchar		letters[LETTERS_MAX];
+	pg_wchar		v[TYPO_MAX_CHARS + 1];
+	int				nletters = near_letters(near->typed, letters);
+
+	for (int i = 0; i < TYPO_HEAD; i++)
+		for (int k = 0; k < nletters && !search_exhausted(s); k++)
+		{
+			memcpy(v, q, sizeof(pg_wchar) * n);
+			v[i] = letters[k];
+			near_look_word(s, near, v, n, whole);
+			memcpy(v + i + 1, q + i, sizeof(pg_wchar) * (n - i));
+			near_look_word(s, near, v, n + 1, whole);
+		}
+}
+
+/* One letter too many among the first four, or two of the first three swapped, and the two behind right. */
+static void
+near_try_heads(Search *s, NearWords *near)
+{
+	const pg_wchar *q = near->typed->c;
+	pg_wchar		v[TYPO_HEAD + 3];
+
+	for (int i = 0; i <= TYPO_HEAD; i++)
+	{
+		memcpy(v, q, sizeof(pg_wchar) * i);
+		memcpy(v + i, q + i + 1, sizeof(pg_wchar) * (TYPO_HEAD + 2 - i));
+		near_look_word(s, near, v, TYPO_HEAD + 2, false);
+	}
+	for (int i = 0; i + 1 < TYPO_HEAD; i++)
+	{
+		memcpy(v, q, sizeof(pg_wchar) * (TYPO_HEAD + 3));
+		v[i] = q[i + 1];
+		v[i + 1] = q[i];
+		near_look_word(s, near, v, TYPO_HEAD + 3, false);
+	}
+	near_try_letters(s, near, TYPO_HEAD + 3, false);
 }
 
 /* Finds the words of the vocabulary with up to so many typos. */
 static void
-near_find(TopicSearch *s, NearWords *near, int max)
+near_find(Search *s, NearWords *near, int max)
 {
 	const pg_wchar *q = near->typed->c;
 	int				nc = near->typed->nc;
@@ -257,14 +344,24 @@ near_find(TopicSearch *s, NearWords *near, int max)
 		}
 	}
 	/* another letter; one missing */
-	near_look_tail(s, near, q + TYPO_HEAD, nc - TYPO_HEAD, whole);
-	near_look_tail(s, near, q + TYPO_HEAD - 1, nc - TYPO_HEAD + 1, whole);
+	if (s->source->volumes)
+	{
+		near_look_tail(s, near, q + TYPO_HEAD, nc - TYPO_HEAD, whole);
+		near_look_tail(s, near, q + TYPO_HEAD - 1, nc - TYPO_HEAD + 1, whole);
+	}
+	else
+		near_try_letters(s, near, nc, whole);
 	if (max < 2)
 		return;
 	/* one typo in the first four letters, the two behind right: one letter less, as many, one more, a swap */
-	near_look_tail(s, near, q + TYPO_HEAD + 1, 2, false);
-	near_look_tail(s, near, q + TYPO_HEAD, 3, false);
-	near_look_tail(s, near, q + TYPO_HEAD - 1, 4, false);
+	if (s->source->volumes)
+	{
+		near_look_tail(s, near, q + TYPO_HEAD + 1, 2, false);
+		near_look_tail(s, near, q + TYPO_HEAD, 3, false);
+		near_look_tail(s, near, q + TYPO_HEAD - 1, 4, false);
+	}
+	else
+		near_try_heads(s, near);
 	memcpy(v, q, sizeof(pg_wchar) * (TYPO_HEAD - 1));
 	v[TYPO_HEAD - 1] = q[TYPO_HEAD];
 	v[TYPO_HEAD] = q[TYPO_HEAD - 1];
@@ -273,7 +370,7 @@ near_find(TopicSearch *s, NearWords *near, int max)
 
 /* What has one of the words with so many typos. */
 static Term *
-near_term(TopicSearch *s, NearWords *near, int typos)
+near_term(Search *s, NearWords *near, int typos)
 {
 	Term *term;
 
@@ -292,7 +389,7 @@ near_term(TopicSearch *s, NearWords *near, int typos)
 		for (int k = 0; k < word->n; k += pg_utf_mblen((unsigned char *) word->s + k))
 			c[nc++] = utf8_to_unicode((unsigned char *) word->s + k);
 		textword_init(&w, c, nc);
-		term_add(term, term_of_word(s, &w, near->open, 0));
+		term_add(term, term_complete(s, term_of_word(s, &w, near->open, 0)));
 	}
 	term_finish(term);
 	return near->terms[typos] = term;
@@ -322,10 +419,10 @@ typos_spread(Walk *w, NearWords *near, int i, int left)
 }
 
 /* Tries one typo, then more, up to what the words allow together, until something is found. */
-void
+static void
 fuzzy_typos(Walk *exact)
 {
-	TopicSearch		  *s = exact->s;
+	Search			  *s = exact->s;
 	const SearchQuery *q = exact->q;
 	Walk			   w = {.s = s, .q = q, .tier = MATCH_TYPO, .nwords = q->nwords};
 	NearWords		   near[TYPO_MAX_WORDS];
@@ -346,10 +443,24 @@ fuzzy_typos(Walk *exact)
 			missing++;
 		}
 	}
-	for (int max = Max(1, missing); max <= Min(total, TYPO_MAX) && s->other.n == 0; max++)
+	for (int max = Max(1, missing); max <= Min(total, TYPO_MAX) && s->best == MATCH_NONE; max++)
 	{
 		w.max_typos = max;
 		search_forget_rows(s);
 		typos_spread(&w, near, 0, max);
 	}
+}
+
+/* All that a search tries, in order. */
+void
+search_walk(Search *s)
+{
+	Walk walk = {.s = s, .q = &s->query};
+
+	walk_words(&walk);
+	if (search_has(s, MATCH_STEM) || s->query.nwords > TYPO_MAX_WORDS)
+		return;
+	fuzzy_spacing(&walk);
+	if (!search_has(s, MATCH_TYPO))
+		fuzzy_typos(&walk);
 }

@@ -10,7 +10,6 @@
 #include "topics/walk.h"
 
 extern List *spacing_variants(const SearchQuery *q);
-extern void	 fuzzy_spacing(Walk *exact);
-extern void	 fuzzy_typos(Walk *exact);
+extern void	 search_walk(Search *s);
 
 #endif

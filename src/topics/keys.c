@@ -1,17 +1,21 @@
 /*
  * keys.c
- *		What the search index of global_topics consists of.
+ *		What the search indexes consist of.
  *
- * idx_global_topics_search is a GIN index on topic_search_keys(topic, search_bucket).  A key is
+ * idx_global_topics_search is a GIN index on topic_search_keys(topic, search_bucket), idx_leads_search one on
+ * the keys that src/leads/lead_words.c makes.  A key is
  *
  *		scope | family | word | \x01 | bucket
  *
- * The scope is empty for topics, which all workspaces share; rows of a workspace would have its id there, so
- * that their keys lie together.  The family says what the word is (KeyKind) and where in the topic it
+ * The scope is empty for topics, which all workspaces share; leads have the id of their workspace there, so
+ * that its keys lie together.  The family says what the word is (KeyKind) and where in the topic it
  * stands.  The bucket is a byte, the greatest volume first, so that the keys of a word lie side by side, best
  * bucket first: to walk along them is to walk along the volumes, and a text needs only the first of them.
  * Three kinds have no bucket: the hash for topics that equal the text, and the vocabulary in two orders, for
  * typos.
+ *
+ * A lead has fewer keys, so that inserting costs less: each word, the beginning of the first word of its
+ * name, and the hash; its bucket is always 0.
  *
  * search_bucket is kept by the trigger set_search_bucket.  It stays while the volume is within a margin of
  * its bucket, so that the changes of a week leave most rows' index entries alone (HOT).
@@ -40,9 +44,6 @@
 
 #include "core/errors.h"
 #include "topics/keys.h"
-
-/* Bytes of the scope in front of each key. */
-#define KEY_SCOPE 0
 
 /* Buffers that this backend has accessed so far. */
 int64
@@ -80,11 +81,13 @@ key_family(KeyKind kind, int place)
 
 /* A key, or the beginning of several. */
 bytea *
-key_make(KeyKind kind, int place, const char *s, int n, KeyEnd end, int bucket)
+key_make(KeyScope scope, KeyKind kind, int place, const char *s, int n, KeyEnd end, int bucket)
 {
-	bytea *k = palloc(VARHDRSZ + KEY_SCOPE + n + 3);
-	char  *p = VARDATA(k) + KEY_SCOPE;
+	bytea *k = palloc(VARHDRSZ + scope.n + n + 3);
+	char  *p = VARDATA(k) + scope.n;
 
+	if (scope.n > 0)
+		memcpy(VARDATA(k), scope.s, scope.n);
 	*p++ = key_family(kind, place);
 	memcpy(p, s, n);
 	p += n;
@@ -108,7 +111,7 @@ key_copy(const char *key, int n)
 
 /* The key of a word's tail, and its head behind; without "whole" the beginning of several. */
 bytea *
-key_make_tail(const pg_wchar *c, int nc, const pg_wchar *head, int nhead, bool whole)
+key_make_tail(KeyScope scope, const pg_wchar *c, int nc, const pg_wchar *head, int nhead, bool whole)
 {
 	TextWord tail;
 	TextWord first;
@@ -126,25 +129,25 @@ key_make_tail(const pg_wchar *c, int nc, const pg_wchar *head, int nhead, bool w
 		memcpy(s + n, first.s, first.n);
 		n += first.n;
 	}
-	return key_make(KEY_TAIL, 0, s, n, KEY_COMPLETE, 0);
+	return key_make(scope, KEY_TAIL, 0, s, n, KEY_COMPLETE, 0);
 }
 
-/* The bucket of a key; 0 when its kind has none. */
+/* The bucket of a key without its scope; 0 when its kind has none. */
 int
 key_bucket(const char *key, int n)
 {
-	return key[KEY_SCOPE] < key_family(KEY_BUCKETED + 1, 0) ? 255 - (unsigned char) key[n - 1] : 0;
+	return key[0] < key_family(KEY_BUCKETED + 1, 0) ? 255 - (unsigned char) key[n - 1] : 0;
 }
 
-/* The word of a key of the vocabulary, in either order. */
+/* The word of a key, without its scope, of a word or of the vocabulary, in either order. */
 int
 key_word(const char *key, int n, char *word)
 {
-	const char *p = key + KEY_SCOPE + 1;
+	const char *p = key + 1;
 	const char *zero;
 
-	n -= KEY_SCOPE + 1;
-	zero = key[KEY_SCOPE] == key_family(KEY_TAIL, 0) ? memchr(p, 0, n) : NULL;
+	n -= key[0] == key_family(KEY_WORD, 0) ? 1 + KEY_END_BYTES : 1;
+	zero = key[0] == key_family(KEY_TAIL, 0) ? memchr(p, 0, n) : NULL;
 	if (zero)
 	{
 		int tail = zero - p;
@@ -157,29 +160,43 @@ key_word(const char *key, int n, char *word)
 	return n;
 }
 
-typedef struct KeyList
-{
-	Datum *keys;
-	int	   n;
-	int	   bucket;
-} KeyList;
-
 static void
-keys_add(KeyList *list, KeyKind kind, int place, const char *s, int n)
+keys_add_key(KeyList *list, bytea *key)
 {
-	list->keys[list->n++] = PointerGetDatum(key_make(kind, place, s, n, KEY_COMPLETE, list->bucket));
+	if (list->n == list->capacity)
+	{
+		list->capacity = Max(32, list->capacity * 2);
+		list->keys = list->keys ? repalloc(list->keys, sizeof(Datum) * list->capacity)
+								: palloc(sizeof(Datum) * list->capacity);
+	}
+	list->keys[list->n++] = PointerGetDatum(key);
 }
 
-/* The keys of a word in one place: at most three. */
-static void
-keys_of_place(KeyList *list, const TextWord *w, int place)
+void
+keys_add(KeyList *list, KeyKind kind, int place, const char *s, int n)
 {
-	keys_add(list, KEY_WORD, place, w->s, textword_bytes(w, WORD_KEY_CHARS));
+	bytea *key = key_make(list->scope, kind, place, s, n, KEY_COMPLETE, list->bucket);
+
+	keys_add_key(list, key);
+}
+
+/* The keys of the beginning of a word in one place. */
+void
+keys_of_beginning(KeyList *list, const TextWord *w, int place)
+{
 	keys_add(list, KEY_LETTER, place, w->s, textword_bytes(w, 1));
 	keys_add(list, KEY_PREFIX, place, w->s, textword_bytes(w, PREFIX_CHARS));
 }
 
-/* The keys of a word wherever it stands: at most six. */
+/* The keys of a word in one place. */
+static void
+keys_of_place(KeyList *list, const TextWord *w, int place)
+{
+	keys_add(list, KEY_WORD, place, w->s, textword_bytes(w, WORD_KEY_CHARS));
+	keys_of_beginning(list, w, place);
+}
+
+/* The keys of a word wherever it stands. */
 static void
 keys_of_word(KeyList *list, const TextWord *w)
 {
@@ -195,8 +212,14 @@ keys_of_word(KeyList *list, const TextWord *w)
 		keys_add(list, KEY_STEM, 0, stem, n);
 	keys_add(list, KEY_VOCABULARY, 0, w->s, textword_bytes(w, nc));
 	if (nc >= PREFIX_CHARS)
-		list->keys[list->n++] = PointerGetDatum(key_make_tail(w->c + PREFIX_CHARS, nc - PREFIX_CHARS,
-															  w->c, PREFIX_CHARS, true));
+		keys_add_key(list, key_make_tail(list->scope, w->c + PREFIX_CHARS, nc - PREFIX_CHARS,
+										 w->c, PREFIX_CHARS, true));
+}
+
+Datum
+keys_array(KeyList *list)
+{
+	return PointerGetDatum(construct_array(list->keys, list->n, BYTEAOID, -1, false, TYPALIGN_INT));
 }
 
 /*
@@ -216,7 +239,6 @@ openinfo_topic_search_keys(PG_FUNCTION_ARGS)
 
 	textwords_read(VARDATA_ANY(topic), VARSIZE_ANY_EXHDR(topic), false, &t);
 	hash = textwords_hash(&t);
-	list.keys = palloc(sizeof(Datum) * (6 * (t.nwords + t.nothers) + 3 * BEGINS_WORDS + 1));
 	keys_add(&list, KEY_EQUAL, 0, (char *) &hash, sizeof(hash));
 	for (int i = 0; i < t.nwords; i++)
 		keys_of_word(&list, &t.words[i]);
@@ -224,7 +246,7 @@ openinfo_topic_search_keys(PG_FUNCTION_ARGS)
 		keys_of_word(&list, &t.others[i]);
 	for (int i = 0; i < t.nwords && i < BEGINS_WORDS; i++)
 		keys_of_place(&list, &t.words[i], i + 1);
-	PG_RETURN_ARRAYTYPE_P(construct_array(list.keys, list.n, BYTEAOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_DATUM(keys_array(&list));
 }
 
 /*

@@ -19,6 +19,8 @@
 
 /* The keys of a word begin with its first letter, its first three, or the whole word. */
 #define PREFIX_CHARS 3
+/* Behind the word of a complete key that has a bucket. */
+#define KEY_END_BYTES 2
 /* The first words of a topic have keys of their own, for texts that a topic begins with. */
 #define BEGINS_WORDS 3
 
@@ -34,6 +36,23 @@ typedef enum KeyKind
 	KEY_VOCABULARY,			 /* a word, whatever its volume */
 	KEY_TAIL				 /* its letters from the fourth on, a 0, its first three */
 } KeyKind;
+
+/* What all keys of one set of rows begin with: nothing for topics, the workspace for leads. */
+typedef struct KeyScope
+{
+	int			n;
+	const char *s;
+} KeyScope;
+
+/* Keys of a row that are being put together. */
+typedef struct KeyList
+{
+	KeyScope scope;
+	Datum	*keys;
+	int		 n;
+	int		 capacity;
+	int		 bucket;
+} KeyList;
 
 /* How a key ends. */
 typedef enum KeyEnd
@@ -57,10 +76,14 @@ typedef struct KeyScan
 extern int64  buffers_accessed(void);
 extern int	  bucket_of(int32 volume);
 extern int64  bucket_max(int bucket);
-extern bytea *key_make(KeyKind kind, int place, const char *s, int n, KeyEnd end, int bucket);
+extern bytea *key_make(KeyScope scope, KeyKind kind, int place, const char *s, int n, KeyEnd end, int bucket);
 extern bytea *key_copy(const char *key, int n);
-extern bytea *key_make_tail(const pg_wchar *c, int nc, const pg_wchar *head, int nhead, bool whole);
+extern bytea *key_make_tail(KeyScope scope, const pg_wchar *c, int nc, const pg_wchar *head, int nhead,
+							bool whole);
 extern int	  key_bucket(const char *key, int n);
 extern int	  key_word(const char *key, int n, char *word);
+extern void	  keys_add(KeyList *list, KeyKind kind, int place, const char *s, int n);
+extern void	  keys_of_beginning(KeyList *list, const TextWord *w, int place);
+extern Datum  keys_array(KeyList *list);
 
 #endif

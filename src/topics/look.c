@@ -1,209 +1,42 @@
 /*
  * look.c
- *		A search and what it has found: scans of the index, rows of the table, the best so far.
- *
- *	hit		a topic that satisfies the text, in order: tier, fewest typos, weight, then the topic by its bytes
- *
- * Topics that equal the text are kept apart: among those of the same words the one that is spelled as the
- * text comes first, and a variant with other blanks stands before or behind them by its volume
- * (search_finish()).
+ *		A search: scans of the index, rows of the table.
  *
  * Invariant: a row is read with the snapshot of the caller's statement and judged by match.c; an index entry
  * alone never becomes a hit.  No row is read twice for one question.
  */
 #include "openinfo.h"
 
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
-#include "utils/builtins.h"
+#include "storage/predicate.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
-#include "topics/fold.h"
+#include "core/errors.h"
 #include "topics/look.h"
 
 /* Row numbers of one scan are kept exactly up to this much memory, then by page. */
 #define LOOK_BITMAP_BYTES (8 * 1024 * 1024)
 
-/* ---- hits ---- */
-
-static int
-hit_compare(const Hit *a, const Hit *b)
-{
-	int c;
-
-	if (a->match.tier != b->match.tier)
-		return a->match.tier > b->match.tier ? -1 : 1;
-	if (a->match.typos != b->match.typos)
-		return a->match.typos < b->match.typos ? -1 : 1;
-	if (a->match.weight != b->match.weight)
-		return a->match.weight > b->match.weight ? -1 : 1;
-	if (a->spelled != b->spelled)
-		return a->spelled > b->spelled ? -1 : 1;
-	c = memcmp(a->topic, b->topic, Min(a->ntopic, b->ntopic));
-	if (c == 0)
-		c = a->ntopic - b->ntopic;
-	return c != 0 ? c : memcmp(a->id.data, b->id.data, UUID_LEN);
-}
-
-/* Where a hit would stand in a list. */
-static int
-hits_place(const HitList *list, const Hit *hit)
-{
-	int low = 0;
-	int high = list->n;
-
-	while (low < high)
-	{
-		int mid = (low + high) / 2;
-
-		if (hit_compare(hit, list->hits[mid]) < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
-static void
-hits_insert(HitList *list, int place, Hit *hit)
-{
-	if (list->n == list->capacity)
-	{
-		Hit *last = list->hits[--list->n];
-
-		pfree(DatumGetPointer(last->values[1]));
-		pfree(unconstify(char *, last->topic));
-		pfree(last);
-	}
-	memmove(&list->hits[place + 1], &list->hits[place], sizeof(Hit *) * (list->n - place));
-	list->hits[place] = hit;
-	list->n++;
-}
-
-static int
-hit_spelled(const TopicSearch *s, const Hit *hit)
-{
-	int		  n1;
-	int		  n2;
-	pg_wchar *c1;
-	pg_wchar *c2;
-
-	if (hit->ntopic == s->ntext && memcmp(hit->topic, s->text, s->ntext) == 0)
-		return 2;
-	c1 = text_spelling(hit->topic, hit->ntopic, &n1);
-	c2 = text_spelling(s->text, s->ntext, &n2);
-	return n1 == n2 && memcmp(c1, c2, sizeof(pg_wchar) * n1) == 0 ? 1 : 0;
-}
-
-/* Has anything of this tier or a better one been found, in the words of the text as they were typed? */
-bool
-search_has(const TopicSearch *s, MatchTier tier)
-{
-	if (s->other.n > 0 && s->other.hits[0]->match.tier >= tier)
-		return true;
-	for (int i = 0; i < s->equal.n; i++)
-		if (s->equal.hits[i]->same_words || tier <= MATCH_TYPO)
-			return true;
-	return false;
-}
-
-/* Could a row of this kind still be among the first? */
-bool
-search_accepts(const TopicSearch *s, MatchTier tier, int64 weight)
-{
-	const Match *last;
-
-	if (s->other.n < s->limit)
-		return true;
-	last = &s->other.hits[s->other.n - 1]->match;
-	return tier > last->tier || (tier == last->tier && weight >= last->weight);
-}
-
-/* Adds a row; values are those of the columns, t the words of its topic. */
-void
-search_add(TopicSearch *s, const Match *m, const TextWords *t, Datum *values, bool *nulls)
-{
-	text	*topic = DatumGetTextPP(values[1]);
-	HitList *list = m->tier == MATCH_EQUAL ? &s->equal : &s->other;
-	Hit		 hit = {.match = *m};
-	Hit		*kept;
-	int		 place;
-
-	hit.topic = VARDATA_ANY(topic);
-	hit.ntopic = VARSIZE_ANY_EXHDR(topic);
-	memcpy(&hit.id, DatumGetUUIDP(values[0]), sizeof(pg_uuid_t));
-	if (m->tier == MATCH_EQUAL)
-	{
-		const TextWords *typed = &s->query.typed;
-
-		hit.same_words = t->nnorm == typed->nnorm && memcmp(t->norm, typed->norm, t->nnorm) == 0;
-		hit.spelled = hit_spelled(s, &hit);
-	}
-	place = hits_place(list, &hit);
-	if (place >= list->capacity && m->tier != MATCH_EQUAL)
-		return;
-	if (list->n == list->capacity && m->tier == MATCH_EQUAL)
-	{
-		list->capacity *= 2;
-		list->hits = repalloc(list->hits, sizeof(Hit *) * (list->capacity + 1));
-	}
-	kept = palloc(sizeof(Hit));
-	*kept = hit;
-	kept->topic = pnstrdup(hit.topic, hit.ntopic);
-	memcpy(kept->values, values, sizeof(kept->values));
-	memcpy(kept->nulls, nulls, sizeof(kept->nulls));
-	kept->values[0] = UUIDPGetDatum(&kept->id);
-	kept->values[1] = PointerGetDatum(cstring_to_text_with_len(hit.topic, hit.ntopic));
-	hits_insert(list, place, kept);
-}
-
-/*
- * Puts the hits together.  The topic that is spelled most like the text counts as much as the most wanted one
- * of the same words.
- */
-void
-search_finish(TopicSearch *s)
-{
-	HitList all = {.capacity = s->limit};
-	HitList equal = {.capacity = s->equal.capacity};
-	int64	most = 0;
-	int		spelled = 0;
-
-	all.hits = palloc(sizeof(Hit *) * (all.capacity + 1));
-	equal.hits = palloc(sizeof(Hit *) * (equal.capacity + 1));
-	for (int i = 0; i < s->equal.n; i++)
-		if (s->equal.hits[i]->same_words)
-		{
-			most = Max(most, s->equal.hits[i]->match.weight);
-			spelled = Max(spelled, s->equal.hits[i]->spelled);
-		}
-	for (int i = 0; i < s->equal.n; i++)
-	{
-		Hit *hit = s->equal.hits[i];
-
-		if (hit->same_words && hit->spelled > 0 && hit->spelled == spelled)
-			hit->match.weight = most;
-		hits_insert(&equal, hits_place(&equal, hit), hit);
-	}
-	for (int i = 0; i < equal.n && all.n < s->limit; i++)
-		all.hits[all.n++] = equal.hits[i];
-	for (int i = 0; i < s->other.n && all.n < s->limit; i++)
-		all.hits[all.n++] = s->other.hits[i];
-	s->equal.n = 0;
-	s->other = all;
-}
-
 /* ---- the budget ---- */
 
 bool
-search_exhausted(const TopicSearch *s)
+search_exhausted(const Search *s)
 {
 	return buffers_accessed() > s->stop_at;
 }
 
 /* From here on the access method is asked, which reads more than is needed: no limit would do for it. */
 void
-search_leave_pages(TopicSearch *s)
+search_leave_pages(Search *s)
 {
 	s->pages = NULL;
 	s->stop_at = PG_INT64_MAX;
@@ -212,7 +45,7 @@ search_leave_pages(TopicSearch *s)
 /* ---- rows that have been read ---- */
 
 static int
-rows_place(const TopicSearch *s, uint64 row)
+rows_place(const Search *s, uint64 row)
 {
 	int i = murmurhash32((uint32) (row ^ row >> 32)) & (s->capacity - 1);
 
@@ -222,7 +55,7 @@ rows_place(const TopicSearch *s, uint64 row)
 }
 
 static void
-rows_note(TopicSearch *s, uint64 row)
+rows_note(Search *s, uint64 row)
 {
 	if (s->nrows * 2 >= s->capacity)
 	{
@@ -240,14 +73,14 @@ rows_note(TopicSearch *s, uint64 row)
 }
 
 static bool
-rows_noted(const TopicSearch *s, uint64 row)
+rows_noted(const Search *s, uint64 row)
 {
 	return s->capacity > 0 && s->rows[rows_place(s, row)] == row;
 }
 
 /* What has been read may satisfy another question. */
 void
-search_forget_rows(TopicSearch *s)
+search_forget_rows(Search *s)
 {
 	if (s->nrows > 0)
 		memset(s->rows, 0, sizeof(uint64) * s->capacity);
@@ -256,62 +89,97 @@ search_forget_rows(TopicSearch *s)
 }
 
 static bool
-hits_have(const HitList *list, Datum id)
+hits_have(const HitList *list, const pg_uuid_t *id)
 {
 	for (int i = 0; i < list->n; i++)
-		if (memcmp(&list->hits[i]->id, DatumGetUUIDP(id), sizeof(pg_uuid_t)) == 0)
+		if (memcmp(&list->hits[i]->id, id, sizeof(pg_uuid_t)) == 0)
 			return true;
 	return false;
 }
 
-/* Reads rows that the index gave, and adds those that satisfy the query. */
-void
-look_at_rows(TopicSearch *s, const SearchQuery *q, const RowSet *rows, MatchTier floor, int max_typos)
+/* Does a row satisfy the query, and how?  "weight" is its own, the match gets what it counts. */
+bool
+search_judge(const Search *s, const SearchQuery *q, const TextWords *t, int64 weight, MatchTier floor,
+			 int max_typos, Match *m)
 {
-	for (int i = 0; i < rows->n && !search_exhausted(s); i++)
-	{
-		bool			again = false;
-		bool			isnull;
-		ItemPointerData tid;
-		TextWords		t;
-		text		   *topic;
-		Match			m;
-		int64			volume;
-		Datum			values[SEARCH_COLUMNS];
-		bool			nulls[SEARCH_COLUMNS];
+	if (!match_text(q, t, floor, max_typos, m))
+		return false;
+	m->weight = weight;
+	if (q != &s->query && m->tier != MATCH_EQUAL)
+		m->tier = MATCH_SPACING;
+	else if (m->begins && s->source->volumes)
+		m->weight *= MATCH_BEGINS_WEIGHT;
+	else if (m->begins && m->tier == MATCH_WORDS)
+		m->tier = MATCH_BEGINS;
+	return true;
+}
 
-		CHECK_FOR_INTERRUPTS();
-		if (rows_noted(s, rows->rows[i]))
-			continue;
-		rows_note(s, rows->rows[i]);
-		ItemPointerSet(&tid, rows->rows[i] >> 16, rows->rows[i] & 0xFFFF);
-		if (!table_index_fetch_tuple(s->fetch, &tid, s->snapshot, s->slot, &again, NULL))
-			continue;
-		topic = DatumGetTextPP(slot_getattr(s->slot, s->attno[1], &isnull));
-		volume = DatumGetInt32(slot_getattr(s->slot, s->attno[3], &isnull));
-		textwords_read(VARDATA_ANY(topic), VARSIZE_ANY_EXHDR(topic), false, &t);
-		if (!match_topic(q, &t, floor, max_typos, volume, &m))
-			continue;
-		if (q != &s->query && m.tier != MATCH_EQUAL)
+/* The same with a blank more or less; the match is set when it does. */
+bool
+search_judge_variants(const Search *s, List *variants, const TextWords *t, int64 weight, Match *m)
+{
+	ListCell *lc;
+
+	foreach (lc, variants)
+	{
+		Match v;
+
+		if (match_text(lfirst(lc), t, MATCH_WORDS, 0, &v))
 		{
-			m.tier = MATCH_SPACING;
-			m.weight = volume;
+			*m = (Match){.tier = MATCH_SPACING, .weight = weight};
+			return true;
 		}
-		if (m.tier != MATCH_EQUAL && !search_accepts(s, m.tier, m.weight))
-			continue;
-		for (int c = 0; c < SEARCH_COLUMNS; c++)
-			values[c] = slot_getattr(s->slot, s->attno[c], &nulls[c]);
-		if (s->again && (hits_have(&s->equal, values[0]) || hits_have(&s->other, values[0])))
-			continue;
-		search_add(s, &m, &t, values, nulls);
 	}
+	return false;
+}
+
+/* Reads a row that the index gave, and adds it when it satisfies the query. */
+void
+look_at_row(Search *s, const SearchQuery *q, uint64 row, MatchTier floor, int max_typos)
+{
+	bool			again = false;
+	ItemPointerData tid;
+	TextWords		t;
+	Hit				hit = {.text = ""};
+	int64			weight;
+
+	CHECK_FOR_INTERRUPTS();
+	if (rows_noted(s, row))
+		return;
+	rows_note(s, row);
+	ItemPointerSet(&tid, row >> 16, row & 0xFFFF);
+	if (!table_index_fetch_tuple(s->fetch, &tid, s->snapshot, s->slot, &again, NULL) ||
+		!s->source->read(s, &t, &weight, &hit) ||
+		!search_judge(s, q, &t, weight, floor, max_typos, &hit.match) ||
+		(hit.match.tier != MATCH_EQUAL && !search_accepts(s, hit.match.tier, hit.match.weight)))
+		return;
+	for (int c = 0; c < s->source->ncolumns; c++)
+		hit.values[c] = slot_getattr(s->slot, s->attno[c], &hit.nulls[c]);
+	hit.id = *DatumGetUUIDP(hit.values[0]);
+	if (s->again && (hits_have(&s->equal, &hit.id) || hits_have(&s->other, &hit.id)))
+		return;
+	search_add(s, &hit, &t);
+}
+
+/* Reads rows that the index gave, as SearchSource.look() does. */
+bool
+look_at_rows(Search *s, const SearchQuery *q, const RowSet *rows, MatchTier tier, MatchTier floor,
+			 int max_typos, int most)
+{
+	if (s->source->look && s->source->look(s, q, rows, tier, floor, max_typos, most))
+		return true;
+	if (rows->n > most)
+		return false;
+	for (int i = 0; i < rows->n && !search_exhausted(s); i++)
+		look_at_row(s, q, rows->rows[i], floor, max_typos);
+	return true;
 }
 
 /* ---- the index ---- */
 
 /* Rows through the access method. */
 static void
-look_scan(TopicSearch *s, const KeyScan *scan, RowSet *out)
+look_scan(Search *s, const KeyScan *scan, RowSet *out)
 {
 	TIDBitmap		*bitmap = tbm_create(LOOK_BITMAP_BYTES, NULL);
 	ScanKeyData		 key;
@@ -344,7 +212,7 @@ look_scan(TopicSearch *s, const KeyScan *scan, RowSet *out)
 
 typedef struct LookVisit
 {
-	TopicSearch	  *s;
+	Search		  *s;
 	PostingVisitor visit;
 	void		  *arg;
 	MemoryContext  context; /* the access method calls in one of its own */
@@ -358,30 +226,112 @@ look_visit(void *arg, const char *key, int n)
 	Posting		  posting = {.key = key_copy(key, n), .tree = InvalidBlockNumber};
 	bool		  go_on;
 
-	go_on = !search_exhausted(v->s) && v->visit(v->arg, key, n, &posting);
+	go_on = !search_exhausted(v->s) && v->visit(v->arg, key + v->s->scope.n, n - v->s->scope.n, &posting);
 	MemoryContextSwitchTo(old);
 	return go_on;
 }
 
-/* Shows all keys that begin with "from"; a key may be shown twice. */
+/* An index of a table, if it is one of our operator class and can serve this snapshot, or NULL. */
+Relation
+search_open_index(Relation table, Oid oid)
+{
+	Relation index;
+
+	if (!OidIsValid(oid) || get_rel_relkind(oid) != RELKIND_INDEX)
+		return NULL;
+	index = index_open(oid, AccessShareLock);
+	if (index->rd_index->indrelid == RelationGetRelid(table) && index->rd_index->indisvalid &&
+		index->rd_rel->relam == GIN_AM_OID && index->rd_opcintype[0] == BYTEAARRAYOID &&
+		!(index->rd_index->indcheckxmin &&
+		  !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin)))
+		return index;
+	index_close(index, AccessShareLock);
+	return NULL;
+}
+
+/* The buffers that a search may access. */
+int
+search_budget(int limit)
+{
+	return SEARCH_BUFFERS + SEARCH_BUFFERS_PER_ROW * Max(0, limit - 20);
+}
+
+/* Reads what was typed; "source", "table" and "limit" are set. */
 void
-look_at_keys(TopicSearch *s, const bytea *from, PostingVisitor visit, void *arg)
+search_read(Search *s, const text *typed)
+{
+	s->text = VARDATA_ANY(typed);
+	s->ntext = VARSIZE_ANY_EXHDR(typed);
+	textwords_read(s->text, s->ntext, true, &s->query.typed);
+	query_init(&s->query, s->query.typed.words, s->query.typed.nwords);
+	s->query.hash = textwords_hash(&s->query.typed);
+	s->other.capacity = s->equal.capacity = s->limit;
+	s->other.hits = palloc(sizeof(Hit *) * (s->limit + 1));
+	s->equal.hits = palloc(sizeof(Hit *) * (s->limit + 1));
+	for (int i = 0; i < s->source->ncolumns; i++)
+	{
+		s->attno[i] = get_attnum(RelationGetRelid(s->table), s->source->columns[i]);
+		if (s->attno[i] == InvalidAttrNumber)
+			error_missing_column(RelationGetRelationName(s->table), s->source->columns[i]);
+	}
+}
+
+/* Begins to look through the index, for so many buffers; "pending": its pending list is read here, too. */
+void
+search_begin(Search *s, int budget, bool pending)
+{
+	s->slot = table_slot_create(s->table, NULL);
+	s->fetch = table_index_fetch_begin(s->table);
+	s->scan = compat_index_beginscan_bitmap(s->index, s->snapshot, 1);
+	s->stop_at = buffers_accessed() + budget;
+	/* a page that is read by itself has no predicate lock of its own */
+	PredicateLockRelation(s->index, s->snapshot);
+	/* the pending list first: what leaves it goes to the pages */
+	if (pending)
+		s->pending = pending_read(s->index, s->scope);
+	s->pages = pages_open(s->index, budget, s->pending != NULL);
+	if (!s->pages)
+		search_leave_pages(s);
+}
+
+void
+search_end(Search *s, const char *name, int budget)
+{
+	if (search_exhausted(s))
+		ereport(DEBUG1, (errmsg_internal("%s() stopped after %d buffers", name, budget)));
+	if (!s->pages)
+		ereport(DEBUG1, (errmsg_internal("%s() asked the access method", name)));
+	index_endscan(s->scan);
+	table_index_fetch_end(s->fetch);
+	ExecDropSingleTupleTableSlot(s->slot);
+}
+
+/*
+ * Shows all keys that begin with "from", without their scope; a key may be shown twice, those of the pending
+ * list are shown first, all of them and in any order.
+ */
+void
+look_at_keys(Search *s, const bytea *from, PostingVisitor visit, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	LookVisit	  v = {.s = s, .visit = visit, .arg = arg};
 	KeyScan		  scan = {.from = from, .look = look_visit, .arg = &v};
 	RowSet		  none = {0};
 
-	if (search_exhausted(s) || (s->pages && pages_keys(s->pages, from, visit, arg)))
+	if (search_exhausted(s))
+		return;
+	if (s->pending)
+		pending_keys(s->pending, from, s->scope.n, visit, arg);
+	if (s->pages && pages_keys(s->pages, from, s->scope.n, visit, arg))
 		return;
 	search_leave_pages(s);
 	v.context = context;
 	look_scan(s, &scan, &none);
 }
 
-/* Adds the rows of a key; with "only", at least those of these. */
+/* Adds the rows of a key; with "only", at least those among these. */
 void
-look_up(TopicSearch *s, Posting *posting, const RowSet *only, RowSet *out)
+look_up(Search *s, Posting *posting, const RowSet *only, RowSet *out)
 {
 	KeyScan scan = {.from = posting->key};
 
@@ -395,8 +345,8 @@ look_up(TopicSearch *s, Posting *posting, const RowSet *only, RowSet *out)
 			posting->set.n = 0;
 			look_scan(s, &scan, &posting->set);
 		}
-		/* part of a tree is not kept */
-		posting->read = !only || !s->pages || !BlockNumberIsValid(posting->tree);
+		/* a part is not kept */
+		posting->read = !only || !s->pages;
 	}
 	rowset_add(out, posting->set.rows, posting->set.n);
 }

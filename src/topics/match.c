@@ -1,11 +1,11 @@
 /*
  * match.c
- *		What satisfies a text that was typed: the rule of the search for one topic.
+ *		What satisfies a text that was typed: the rule of the search for one row.
  *
- *	tier	why a topic was found: it equals the text, but for blanks; its words begin with the words of the
+ *	tier	why a row was found: it equals the text, but for blanks; its words begin with the words of the
  *			text (only an open word may go on); their stems are the same; with a blank more or less; typos
  *	open	a typed word that may go on: the last one, and those of scripts without blanks
- *	weight	the volume; sixteen times that where the topic begins with the text as it was typed, or equals it
+ *	begins	it begins with the text as it was typed, or equals it
  *
  * Typos: a letter too many, too few, another one, or two neighbours swapped; one in a word of three letters
  * or more, two from eight letters on.  Of two typos the first three letters are right, or one typo is among
@@ -85,7 +85,7 @@ match_words(const SearchQuery *q, const TextWords *t, MatchTier floor)
 		if (k < all)
 			continue;
 		tier = MATCH_NONE;
-		for (k = 0; k < all && tier == MATCH_NONE && floor <= MATCH_STEM; k++)
+		for (k = 0; k < all && tier == MATCH_NONE && q->stems && floor <= MATCH_STEM; k++)
 			if (match_stem(match_word(t, k), &q->words[i]))
 				tier = MATCH_STEM;
 	}
@@ -123,19 +123,17 @@ match_typos(const SearchQuery *q, const TextWords *t, int max)
 }
 
 /*
- * Does a topic satisfy a text, and how?  Tiers below "floor" are not looked for.
+ * Does a row satisfy a text, and how?  Tiers below "floor" are not looked for; the weight is the caller's.
  */
 bool
-match_topic(const SearchQuery *q, const TextWords *t, MatchTier floor, int max_typos, int64 volume, Match *m)
+match_text(const SearchQuery *q, const TextWords *t, MatchTier floor, int max_typos, Match *m)
 {
-	bool begins = t->nnorm >= q->typed.nnorm && memcmp(t->norm, q->typed.norm, q->typed.nnorm) == 0;
-
 	m->typos = 0;
-	m->weight = volume;
+	m->begins = t->nnorm >= q->typed.nnorm && memcmp(t->norm, q->typed.norm, q->typed.nnorm) == 0;
 	if (t->nnorm - t->nwords == q->typed.nnorm - q->typed.nwords && q->hash == textwords_hash(t))
 	{
 		m->tier = MATCH_EQUAL;
-		m->weight *= MATCH_BEGINS;
+		m->begins = true;
 		return true;
 	}
 	m->tier = match_words(q, t, floor);
@@ -145,8 +143,7 @@ match_topic(const SearchQuery *q, const TextWords *t, MatchTier floor, int max_t
 		if (m->typos <= max_typos)
 			m->tier = MATCH_TYPO;
 	}
-	if (m->tier == MATCH_WORDS && begins)
-		m->weight *= MATCH_BEGINS;
+	m->begins &= m->tier == MATCH_WORDS;
 	return m->tier >= floor && m->tier != MATCH_NONE;
 }
 

@@ -7,8 +7,8 @@
 
 #include "topics/text.h"
 
-/* A topic that begins with the text counts as many times its volume. */
-#define MATCH_BEGINS 16
+/* A topic that begins with the text counts so many times its volume. */
+#define MATCH_BEGINS_WEIGHT 16
 
 /* Words of more letters than this are not corrected, nor texts of more words. */
 #define TYPO_MAX_CHARS 28
@@ -26,6 +26,7 @@ typedef enum MatchTier
 	MATCH_SPACING,
 	MATCH_STEM,
 	MATCH_WORDS,
+	MATCH_BEGINS, /* only where rows have no volume that could count more times */
 	MATCH_EQUAL
 } MatchTier;
 
@@ -35,7 +36,8 @@ typedef struct SearchQuery
 	TextWords typed;
 	TextWord *words;
 	int		  nwords;
-	uint64	  hash; /* textwords_hash() of what was typed */
+	bool	  stems; /* a stem satisfies, too */
+	uint64	  hash;	 /* textwords_hash() of what was typed */
 } SearchQuery;
 
 /* How well a topic satisfies a text. */
@@ -43,13 +45,13 @@ typedef struct Match
 {
 	MatchTier tier;
 	int		  typos;
-	int64	  weight; /* the volume, sixteen times that where the topic begins with the text */
+	bool	  begins; /* begins with the text as it was typed, or equals it */
+	int64	  weight; /* orders those of one tier: the volume or its multiple, or the time */
 } Match;
 
 extern void query_init(SearchQuery *q, const TextWord *words, int n);
 extern bool query_word_open(const SearchQuery *q, int i);
-extern bool match_topic(const SearchQuery *q, const TextWords *t, MatchTier floor, int max_typos,
-						int64 volume, Match *m);
+extern bool match_text(const SearchQuery *q, const TextWords *t, MatchTier floor, int max_typos, Match *m);
 extern int	typos_allowed(const TextWord *q);
 extern int	typos_between(const TextWord *q, const TextWord *w, bool open, int max, int *upto);
 

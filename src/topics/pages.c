@@ -1,6 +1,6 @@
 /*
  * pages.c
- *		The search index, read page by page: the only file that knows what GIN's pages look like.
+ *		The search index, read page by page.  Only this file and pending.c know what GIN's pages look like.
  *
  * The access method reads all rows of a key and does not tell how many there are, so that of several words
  * the frequent one costs as much as all its topics.  Here a list tells its length, and of a tree only the
@@ -38,9 +38,9 @@ pages_get(Pages *pages, BlockNumber block, uint16 has, uint16 lacks)
 	return page;
 }
 
-/* The index, if it can be read so, for so many buffers. */
+/* The index, if it can be read so, for so many buffers; "pending": a pending list is read elsewhere. */
 Pages *
-pages_open(Relation index, int budget)
+pages_open(Relation index, int budget, bool pending)
 {
 	Pages *pages = palloc0(sizeof(Pages));
 	Page   page;
@@ -49,7 +49,7 @@ pages_open(Relation index, int budget)
 	pages->stop_at = buffers_accessed() + budget;
 	page = pages_get(pages, GIN_METAPAGE_BLKNO, GIN_META, GIN_DATA | GIN_LEAF);
 	if (page == NULL || GinPageGetMeta(page)->ginVersion != GIN_CURRENT_VERSION ||
-		GinPageGetMeta(page)->head != InvalidBlockNumber)
+		(!pending && GinPageGetMeta(page)->head != InvalidBlockNumber))
 		return NULL;
 	return pages;
 }
@@ -94,9 +94,9 @@ entry_search(Page page, const bytea *from, bool *doubt)
 	return low;
 }
 
-/* Shows all keys that begin with "from", with where their rows are. */
+/* Shows all keys that begin with "from", without their scope, with where their rows are. */
 bool
-pages_keys(Pages *pages, const bytea *from, PostingVisitor visit, void *arg)
+pages_keys(Pages *pages, const bytea *from, int scope, PostingVisitor visit, void *arg)
 {
 	int			nfrom = VARSIZE(from) - VARHDRSZ;
 	BlockNumber block = GIN_ROOT_BLKNO;
@@ -127,7 +127,7 @@ pages_keys(Pages *pages, const bytea *from, PostingVisitor visit, void *arg)
 			posting.tree = GinIsPostingTree(itup) ? GinGetPostingTree(itup) : InvalidBlockNumber;
 			posting.list = GinIsPostingTree(itup) ? NULL : GinGetPosting(itup);
 			posting.n = GinIsPostingTree(itup) ? 0 : GinGetNPosting(itup);
-			if (!visit(arg, key, n, &posting))
+			if (!visit(arg, key + scope, n - scope, &posting))
 				return true;
 		}
 		if (offset <= PageGetMaxOffsetNumber(page))
@@ -190,11 +190,11 @@ tree_read(Pages *pages, BlockNumber block, uint64 from, uint64 upto, const RowSe
 	}
 }
 
-/* Adds the rows of a key; of a tree, with "only", those among these. */
+/* Adds the rows of a key; with "only", those among these. */
 bool
 pages_rows(Pages *pages, const Posting *posting, const RowSet *only, RowSet *out)
 {
 	if (posting->list && posting->n > 0)
-		segment_read(posting->list, NULL, out);
+		segment_read(posting->list, only, out);
 	return posting->list || tree_read(pages, posting->tree, 0, PG_UINT64_MAX, only, out);
 }

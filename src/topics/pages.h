@@ -25,8 +25,8 @@ typedef bool (*PostingVisitor)(void *arg, const char *key, int n, const Posting 
 
 typedef struct Pages Pages;
 
-extern Pages *pages_open(Relation index, int budget);
-extern bool	  pages_keys(Pages *pages, const bytea *from, PostingVisitor visit, void *arg);
+extern Pages *pages_open(Relation index, int budget, bool pending);
+extern bool	  pages_keys(Pages *pages, const bytea *from, int scope, PostingVisitor visit, void *arg);
 extern bool	  pages_rows(Pages *pages, const Posting *posting, const RowSet *only, RowSet *out);
 
 #endif

@@ -27,11 +27,10 @@ rowset_add(RowSet *set, const uint64 *rows, int n)
 	set->n += n;
 }
 
-/* The first place in a set whose row is not before this one. */
+/* The first place in a set, from a place on, whose row is not before this one. */
 static int
-rowset_place(const RowSet *set, uint64 row)
+rowset_place(const RowSet *set, uint64 row, int low)
 {
-	int low = 0;
 	int high = set->n;
 
 	while (low < high)
@@ -50,7 +49,7 @@ rowset_place(const RowSet *set, uint64 row)
 bool
 rowset_has(const RowSet *set, uint64 from, uint64 upto)
 {
-	int place = set ? rowset_place(set, from) : 0;
+	int place = set ? rowset_place(set, from, 0) : 0;
 
 	return set == NULL || (place < set->n && set->rows[place] <= upto);
 }
@@ -61,13 +60,16 @@ rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only
 {
 	uint64 *rows = palloc(sizeof(uint64) * Max(n, 1));
 	int		kept = 0;
-	int		low = only && n > 0 ? rowset_place(only, row_number(&items[0])) : 0;
+	bool	few = only && n < only->n / 8; /* then each is searched for */
+	int		low = only && n > 0 && !few ? rowset_place(only, row_number(&items[0]), 0) : 0;
 
 	for (int i = 0; i < n && (!only || low < only->n); i++)
 	{
 		uint64 row = row_number(&items[i]);
 
-		while (only && low < only->n && only->rows[low] < row)
+		if (few)
+			low = rowset_place(only, row, low);
+		while (only && !few && low < only->n && only->rows[low] < row)
 			low++;
 		if (!only || (low < only->n && only->rows[low] == row))
 			rows[kept++] = row;

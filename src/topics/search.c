@@ -57,75 +57,66 @@
 static const char *const search_columns[SEARCH_COLUMNS] = {
 	"id", "topic", "category", "current_volume", "trend_direction"};
 
+/* The words of the topic in the slot. */
+static bool
+topic_read(Search *s, TextWords *words, int64 *weight, Hit *hit)
+{
+	bool  isnull;
+	text *topic = DatumGetTextPP(slot_getattr(s->slot, s->attno[1], &isnull));
+
+	hit->text = VARDATA_ANY(topic);
+	hit->ntext = VARSIZE_ANY_EXHDR(topic);
+	*weight = DatumGetInt32(slot_getattr(s->slot, s->attno[3], &isnull));
+	textwords_read(hit->text, hit->ntext, false, words);
+	return true;
+}
+
+static const SearchSource topics_source = {
+	.ncolumns = lengthof(search_columns),
+	.columns = search_columns,
+	.volumes = true,
+	.read = topic_read,
+};
+
 /* Through the index. */
 static void
-search_index(TopicSearch *s)
+search_index(Search *s)
 {
-	Walk walk = {.s = s, .q = &s->query};
-	int	 budget = SEARCH_BUFFERS + SEARCH_BUFFERS_PER_ROW * Max(0, s->limit - SEARCH_LIMIT_DEFAULT);
+	int budget = search_budget(s->limit);
 
-	s->slot = table_slot_create(s->table, NULL);
-	s->fetch = table_index_fetch_begin(s->table);
-	s->scan = compat_index_beginscan_bitmap(s->index, s->snapshot, 1);
-	s->stop_at = buffers_accessed() + budget;
-	/* a page that is read by itself has no predicate lock of its own */
-	PredicateLockRelation(s->index, s->snapshot);
-	s->pages = pages_open(s->index, budget);
-	if (!s->pages)
-		search_leave_pages(s);
-	walk_words(&walk);
-	if (!search_has(s, MATCH_STEM) && s->query.nwords <= TYPO_MAX_WORDS)
-	{
-		fuzzy_spacing(&walk);
-		if (!search_has(s, MATCH_TYPO))
-			fuzzy_typos(&walk);
-	}
-	if (search_exhausted(s))
-		ereport(DEBUG1, (errmsg_internal("search_topics() stopped after %d buffers", budget)));
-	if (!s->pages)
-		ereport(DEBUG1, (errmsg_internal("search_topics() asked the access method")));
-	index_endscan(s->scan);
-	table_index_fetch_end(s->fetch);
-	ExecDropSingleTupleTableSlot(s->slot);
+	search_begin(s, budget, false);
+	search_walk(s);
+	search_end(s, "search_topics", budget);
 }
 
 /* One row of the table, judged by every rule. */
 static void
-search_row(TopicSearch *s, HeapTuple tuple, TupleDesc desc, List *variants,
+search_row(Search *s, HeapTuple tuple, TupleDesc desc, List *variants,
 		   MemoryContext caller, MemoryContext row)
 {
 	MatchTier floor = search_has(s, MATCH_STEM) ? MATCH_STEM : MATCH_TYPO;
-	Datum	  values[SEARCH_COLUMNS];
-	bool	  nulls[SEARCH_COLUMNS];
 	TextWords t;
-	Match	  m;
+	Hit		  hit = {0};
+	Match	 *m = &hit.match;
 	text	 *topic;
 	int64	  volume;
 	bool	  found;
-	ListCell *lc;
 
 	MemoryContextSwitchTo(row);
 	for (int i = 0; i < SEARCH_COLUMNS; i++)
-		values[i] = SPI_getbinval(tuple, desc, i + 1, &nulls[i]);
-	topic = DatumGetTextPP(values[1]);
-	volume = DatumGetInt32(values[3]);
-	textwords_read(VARDATA_ANY(topic), VARSIZE_ANY_EXHDR(topic), false, &t);
-	found = match_topic(&s->query, &t, floor, TYPO_MAX, volume, &m);
-	if ((!found || m.tier < MATCH_STEM) && floor == MATCH_TYPO)
-		foreach (lc, variants)
-		{
-			Match v;
-
-			if (match_topic(lfirst(lc), &t, MATCH_WORDS, 0, volume, &v))
-			{
-				m = (Match){.tier = MATCH_SPACING, .weight = volume};
-				found = true;
-				break;
-			}
-		}
+		hit.values[i] = SPI_getbinval(tuple, desc, i + 1, &hit.nulls[i]);
+	topic = DatumGetTextPP(hit.values[1]);
+	volume = DatumGetInt32(hit.values[3]);
+	hit.id = *DatumGetUUIDP(hit.values[0]);
+	hit.text = VARDATA_ANY(topic);
+	hit.ntext = VARSIZE_ANY_EXHDR(topic);
+	textwords_read(hit.text, hit.ntext, false, &t);
+	found = search_judge(s, &s->query, &t, volume, floor, TYPO_MAX, m);
+	if ((!found || m->tier < MATCH_STEM) && floor == MATCH_TYPO)
+		found |= search_judge_variants(s, variants, &t, volume, m);
 	MemoryContextSwitchTo(caller);
 	if (found)
-		search_add(s, &m, &t, values, nulls);
+		search_add(s, &hit, &t);
 	MemoryContextReset(row);
 }
 
@@ -134,7 +125,7 @@ search_row(TopicSearch *s, HeapTuple tuple, TupleDesc desc, List *variants,
  * index.
  */
 static void
-search_table(TopicSearch *s)
+search_table(Search *s)
 {
 	static Statement all_topics = STATEMENT(
 		"SELECT id, topic, category, current_volume, trend_direction"
@@ -219,48 +210,22 @@ search_sees_all(Relation table)
 	return all;
 }
 
-/* The index of the table, if it is one of our operator class and can serve this snapshot, or NULL. */
-static Relation
-search_open_index(TopicSearch *s, const char *name)
-{
-	Oid		 oid = get_relname_relid(name, RelationGetNamespace(s->table));
-	Relation index;
-
-	if (!OidIsValid(oid) || get_rel_relkind(oid) != RELKIND_INDEX)
-		return NULL;
-	index = index_open(oid, AccessShareLock);
-	if (index->rd_index->indrelid == RelationGetRelid(s->table) && index->rd_index->indisvalid &&
-		index->rd_rel->relam == GIN_AM_OID && index->rd_opcintype[0] == BYTEAARRAYOID &&
-		!(index->rd_index->indcheckxmin &&
-		  !TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin)))
-		return index;
-	index_close(index, AccessShareLock);
-	return NULL;
-}
-
 /* A number that falls along the list: the tier, and within it the logarithm of the weight. */
 static float4
 search_relevance(const Match *m)
 {
-	return (float4) (m->tier - MATCH_TYPO) + (float4) (log2((double) m->weight + 1) / 36.0);
+	int tier = m->tier == MATCH_EQUAL ? 4 : m->tier - MATCH_TYPO;
+
+	return (float4) tier + (float4) (log2((double) m->weight + 1) / 36.0);
 }
 
 /* Runs the search for a text that has words. */
 static void
-search_run(TopicSearch *s)
+search_run(Search *s)
 {
-	s->snapshot = GetActiveSnapshot();
-	s->other.capacity = s->equal.capacity = s->limit;
-	s->other.hits = palloc(sizeof(Hit *) * (s->limit + 1));
-	s->equal.hits = palloc(sizeof(Hit *) * (s->limit + 1));
-	for (int i = 0; i < SEARCH_COLUMNS; i++)
-	{
-		s->attno[i] = get_attnum(RelationGetRelid(s->table), search_columns[i]);
-		if (s->attno[i] == InvalidAttrNumber)
-			error_missing_column("global_topics", search_columns[i]);
-	}
 	if (s->sees_all)
-		s->index = search_open_index(s, "idx_global_topics_search");
+		s->index = search_open_index(s->table, get_relname_relid("idx_global_topics_search",
+																 RelationGetNamespace(s->table)));
 	if (s->index)
 	{
 		search_index(s);
@@ -294,7 +259,7 @@ openinfo_search_topics(PG_FUNCTION_ARGS)
 	int32		   limit = PG_ARGISNULL(1) ? SEARCH_LIMIT_DEFAULT : PG_GETARG_INT32(1);
 	MemoryContext  context;
 	MemoryContext  old;
-	TopicSearch	   s;
+	Search		   s;
 	text		  *query;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -304,18 +269,17 @@ openinfo_search_topics(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "search_topics", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	memset(&s, 0, sizeof(s));
+	s.source = &topics_source;
+	s.query.stems = true;
 	s.limit = Min(limit, SEARCH_LIMIT_MAX);
+	s.snapshot = GetActiveSnapshot();
 	s.table = table_open(catalog_table("global_topics"), AccessShareLock);
 	s.sees_all = search_sees_all(s.table);
 
 	if (!PG_ARGISNULL(0))
 	{
 		query = PG_GETARG_TEXT_PP(0);
-		s.text = VARDATA_ANY(query);
-		s.ntext = VARSIZE_ANY_EXHDR(query);
-		textwords_read(s.text, s.ntext, true, &s.query.typed);
-		query_init(&s.query, s.query.typed.words, s.query.typed.nwords);
-		s.query.hash = textwords_hash(&s.query.typed);
+		search_read(&s, query);
 		if (s.query.nwords > 0)
 			search_run(&s);
 	}

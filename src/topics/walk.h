@@ -22,14 +22,17 @@ typedef struct Bucket
 /* All keys that satisfy one word of the text. */
 typedef struct Term
 {
-	Bucket buckets[BUCKETS];
-	int	   nkeys;
+	Bucket		 buckets[BUCKETS];
+	int			 nkeys;
+	int			 most; /* so many are looked at before it is known that they are needed; 0 is no limit */
+	bool		 wide; /* there are more */
+	const bytea *from; /* what they begin with */
 } Term;
 
 /* Rows that satisfy all words are walked, and before them those that satisfy all of a beginning. */
 typedef struct Walk
 {
-	TopicSearch		  *s;
+	Search			  *s;
 	const SearchQuery *q;
 	MatchTier		   tier; /* the best that it can give */
 	int				   max_typos;
@@ -39,7 +42,8 @@ typedef struct Walk
 	int				   nbegins;
 } Walk;
 
-extern Term *term_of_word(TopicSearch *s, const TextWord *w, bool open, int place);
+extern Term *term_of_word(Search *s, const TextWord *w, bool open, int place);
+extern Term *term_complete(Search *s, Term *term);
 extern void	 term_add(Term *term, const Term *more);
 extern void	 term_finish(Term *term);
 extern void	 walk(Walk *w);

@@ -542,13 +542,14 @@ BEGIN
     RETURN regexp_replace(v_result, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'UUID', 'g');
 END
 $$;
+-- An immutable function reads no table.
 CREATE TEMP VIEW callable_with_ids AS
     SELECT p.oid,
            p.oid::regprocedure::text AS signature,
            ARRAY(SELECT p.proargnames[i]
                    FROM generate_series(1, p.pronargs) i WHERE p.proargtypes[i - 1] = 'uuid'::regtype) AS ids
       FROM pg_proc p JOIN pg_extension e ON e.extname = 'openinfo' AND p.pronamespace = e.extnamespace
-     WHERE has_function_privilege('authenticated', p.oid, 'EXECUTE')
+     WHERE has_function_privilege('authenticated', p.oid, 'EXECUTE') AND p.provolatile <> 'i'
        AND 'uuid'::regtype = ANY (p.proargtypes);
 CREATE TEMP TABLE called ON COMMIT DROP AS
     SELECT f.signature, c.name AS caller, c.workspace,

@@ -238,7 +238,7 @@ INSERT INTO callable VALUES
     ('check_credits_available', 'user'),
     ('record_credit_usage', 'user'),
     ('get_credit_balance', 'user'),
-    ('ingest_leads', 'user'),
+    ('ingest_leads', 'user'), ('search_leads', 'user'),
     ('get_leads_pending_enrichment', 'service'),
     ('get_leads_pending_delivery', 'service'),
     ('update_lead_enrichment', 'service'),
@@ -261,8 +261,8 @@ INSERT INTO callable VALUES
 CREATE TEMP TABLE internal (name text, caller text) ON COMMIT DROP;
 INSERT INTO internal VALUES
     -- in an index, and so called by any role that writes a lead or a person
-    ('is_blank', 'user'), ('lead_domain', 'user'), ('person_name', 'user'), ('person_company', 'user'),
-    ('person_seniority', 'user'),
+    ('is_blank', 'user'), ('lead_domain', 'user'), ('lead_search_keys', 'user'), ('person_name', 'user'),
+    ('person_company', 'user'), ('person_seniority', 'user'),
     -- what the functions on people ask, as the owner of the tables
     ('person_email', 'user'), ('person_matches', 'nobody'),
     -- the list of visible fields: its index, the checklist, and what only the operator calls
