@@ -197,6 +197,7 @@ TAP = \
 	moving \
 	topics_exact \
 	monitoring \
+	exporter \
 	schema_doc \
 	packaging \
 	fuzz \
