@@ -186,7 +186,11 @@ wrap_postgres() {
 # to it: it finds what leaves a block, and what goes wrong on the stack and in static data.
 prepare_sanitizer() {
 	export COPT="${COPT:-} -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-	wrap_postgres "env LD_PRELOAD=$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1"
+	# Started by the constructor of libgpg-error, which calls malloc() in bindtextdomain(), it would call that
+	# again and leave a lock behind, for which the server then waits: so it is started before, by an allocation.
+	echo 'void *malloc(unsigned long), free(void *); __attribute__((constructor)) static void begin(void) { free(malloc(1)); }' |
+		gcc -x c -O0 -fPIC -shared -Wl,-z,initfirst -o "$W/begin.so" -
+	wrap_postgres "env LD_PRELOAD=$(gcc -print-file-name=libasan.so):$W/begin.so ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1"
 }
 
 # Debian's server has none of Valgrind's annotations of memory contexts: a use of what was never allocated or never written
