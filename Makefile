@@ -194,6 +194,7 @@ TAP = \
 	postgrest \
 	tokens \
 	clients \
+	web \
 	moving \
 	topics_exact \
 	monitoring \
@@ -215,13 +216,16 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test --outputdir=. --load-extension=$(EXTE
 # companies.csv and topics.csv of real data, which the demonstration loads beside its own when it is there
 DEMO_DATA ?= $(wildcard ../shared/data)
 
+# npm may have come with a node that is not Debian's
+WITH_NPM = PACKAGES="$$(command -v npm >/dev/null || echo npm)"
+
 C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch]))
 
 PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs types deb image format lint dist freeze help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs screenshots types deb image format lint dist freeze help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -242,10 +246,10 @@ pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/te
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs types deb image format lint dist freeze help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs screenshots types deb image format lint dist freeze help
 
-demo:    ## install what is missing, start a throwaway server, load real data and show the extension at work
-	@tools/cluster.sh -d openinfo_demo $(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh
+demo:    ## install what is missing, start a throwaway server, load data and show the extension at work (WEB=1: on a page)
+	@$(if $(WEB),$(WITH_NPM)) tools/cluster.sh -d openinfo_demo $(if $(WEB),-- tools/web.sh,$(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh)
 
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
 	@tools/check.sh
@@ -274,8 +278,12 @@ docs:    ## write docs/schema.md from the catalog of a new installation, and its
 	@mv docs/schema.md.new docs/schema.md
 	@tools/schema_svg.pl <docs/schema.md >docs/schema.svg.new && mv docs/schema.svg.new docs/schema.svg
 
+screenshots: ## write docs/web.png and docs/web-402.png, the page of make demo WEB=1
+	@$(WITH_NPM)' chromium fonts-dejavu-core' WEB_PACKAGES=playwright-core@1 tools/cluster.sh -d openinfo_demo -- \
+		tools/web.sh sh -ec 'OUT=$$W node examples/web/screenshots.mjs; tar -C "$$W" -cf - web.png web-402.png' | tar -C docs -xf -
+
 types:   ## write examples/types/database.types.ts, TypeScript's view of a new installation (needs npm)
-	@tools/cluster.sh -d openinfo_types -- tools/types.sh >database.types.ts.new
+	@$(WITH_NPM) tools/cluster.sh -d openinfo_types -- tools/types.sh >database.types.ts.new
 	@mv database.types.ts.new examples/types/database.types.ts
 
 deb:     ## the Debian package postgresql-NN-openinfo, below OUT (default dist); V chooses the PostgreSQL

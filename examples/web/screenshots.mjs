@@ -1,0 +1,35 @@
+// Pictures of the page for README.md and docs/: make screenshots.  Node finds playwright-core in MODULES.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const { URL: url, MODULES: modules, OUT: out, CHROMIUM: executablePath = '/usr/bin/chromium' } = process.env;
+const { chromium } = createRequire(path.join(modules, 'package.json'))('playwright-core');
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+const page = await browser.newPage({ viewport: { width: 1100, height: 620 } });
+const shows = (selector, pattern) => page.locator(selector).filter({ hasText: pattern }).first().waitFor();
+const picture = async (name) => page.screenshot({ path: path.join(out, `${name}.png`), animations: 'disabled', caret: 'hide' });
+
+await page.goto(`${url}#person=Ann`);
+await shows('#count', /\d/);
+await page.locator('#people button').first().click();
+await shows('#balance', '2 of 3');
+await page.locator('#search').pressSequentially('soft');
+await shows('#count', 'found');
+await page.locator('#topic').pressSequentially('cloud');
+await shows('#topics li', 'Cloud');
+await page.press('#topic', 'ArrowDown');
+await picture('web');
+
+await page.press('#topic', 'Escape');
+await page.fill('#topic', '');
+for (const left of [1, 0]) {
+	await page.locator('#people button').first().click();
+	await shows('#balance', `${left} of 3`);
+}
+await page.locator('#people button').first().click();
+await shows('#notice', /credits/);
+await page.evaluate(() => scrollTo(0, 0));
+await picture('web-402');
+
+await browser.close();
