@@ -161,14 +161,7 @@ export type Database = {
           id?: string
           workspace_id?: string
         }
-        Relationships: [
-          {
-            foreignKeyName: "expired_export_files_workspace_id_fkey"
-            columns: ["workspace_id"]
-            referencedRelation: "workspaces"
-            referencedColumns: ["id"]
-          },
-        ]
+        Relationships: []
       }
       export_jobs: {
         Row: {
@@ -293,27 +286,42 @@ export type Database = {
       }
       integration_events: {
         Row: {
+          attempts: number
           created_at: string
           event_data: NonNullable<Json>
           id: string
           integration_id: string
+          last_error: string | null
+          lease_until: string | null
+          next_attempt_at: string | null
           sent_at: string | null
+          status: Database["app"]["Enums"]["delivery_status"]
           workspace_id: string
         }
         Insert: {
+          attempts?: number
           created_at?: string
           event_data: NonNullable<Json>
           id?: string
           integration_id: string
+          last_error?: string | null
+          lease_until?: string | null
+          next_attempt_at?: string | null
           sent_at?: string | null
+          status?: Database["app"]["Enums"]["delivery_status"]
           workspace_id?: string
         }
         Update: {
+          attempts?: number
           created_at?: string
           event_data?: NonNullable<Json>
           id?: string
           integration_id?: string
+          last_error?: string | null
+          lease_until?: string | null
+          next_attempt_at?: string | null
           sent_at?: string | null
+          status?: Database["app"]["Enums"]["delivery_status"]
           workspace_id?: string
         }
         Relationships: [
@@ -392,6 +400,70 @@ export type Database = {
           },
         ]
       }
+      invitations: {
+        Row: {
+          accepted_at: string | null
+          accepted_by: string | null
+          created_at: string
+          created_by: string | null
+          email: string
+          expires_at: string
+          id: string
+          revoked_at: string | null
+          role: Database["app"]["Enums"]["user_role"]
+          token_sha256: string
+          updated_at: string
+          workspace_id: string
+        }
+        Insert: {
+          accepted_at?: string | null
+          accepted_by?: string | null
+          created_at?: string
+          created_by?: string | null
+          email: string
+          expires_at: string
+          id?: string
+          revoked_at?: string | null
+          role: Database["app"]["Enums"]["user_role"]
+          token_sha256: string
+          updated_at?: string
+          workspace_id?: string
+        }
+        Update: {
+          accepted_at?: string | null
+          accepted_by?: string | null
+          created_at?: string
+          created_by?: string | null
+          email?: string
+          expires_at?: string
+          id?: string
+          revoked_at?: string | null
+          role?: Database["app"]["Enums"]["user_role"]
+          token_sha256?: string
+          updated_at?: string
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: "invitations_accepted_by_workspace_id_fkey"
+            columns: ["accepted_by", "workspace_id"]
+            referencedRelation: "users"
+            referencedColumns: ["id", "workspace_id"]
+          },
+          {
+            foreignKeyName: "invitations_created_by_workspace_id_fkey"
+            columns: ["created_by", "workspace_id"]
+            referencedRelation: "users"
+            referencedColumns: ["id", "workspace_id"]
+          },
+          {
+            foreignKeyName: "invitations_workspace_id_fkey"
+            columns: ["workspace_id"]
+            referencedRelation: "workspaces"
+            referencedColumns: ["id"]
+          },
+        ]
+      }
       leads: {
         Row: {
           company_data: NonNullable<Json>
@@ -401,10 +473,12 @@ export type Database = {
           delivered_at: string | null
           delivery_attempts: number
           delivery_lease_until: string | null
+          delivery_next_attempt_at: string | null
           delivery_status: Database["app"]["Enums"]["delivery_status"]
           enriched_at: string | null
           enrichment_attempts: number
           enrichment_lease_until: string | null
+          enrichment_next_attempt_at: string | null
           enrichment_status: Database["app"]["Enums"]["enrichment_status"]
           id: string
           last_error: string | null
@@ -421,10 +495,12 @@ export type Database = {
           delivered_at?: string | null
           delivery_attempts?: number
           delivery_lease_until?: string | null
+          delivery_next_attempt_at?: string | null
           delivery_status?: Database["app"]["Enums"]["delivery_status"]
           enriched_at?: string | null
           enrichment_attempts?: number
           enrichment_lease_until?: string | null
+          enrichment_next_attempt_at?: string | null
           enrichment_status?: Database["app"]["Enums"]["enrichment_status"]
           id?: string
           last_error?: string | null
@@ -440,10 +516,12 @@ export type Database = {
           delivered_at?: string | null
           delivery_attempts?: number
           delivery_lease_until?: string | null
+          delivery_next_attempt_at?: string | null
           delivery_status?: Database["app"]["Enums"]["delivery_status"]
           enriched_at?: string | null
           enrichment_attempts?: number
           enrichment_lease_until?: string | null
+          enrichment_next_attempt_at?: string | null
           enrichment_status?: Database["app"]["Enums"]["enrichment_status"]
           id?: string
           last_error?: string | null
@@ -624,6 +702,7 @@ export type Database = {
           created_at: string
           daily_credits: number | null
           export_rows: number | null
+          members: number | null
           name: string
           saved_searches: number | null
           updated_at: string
@@ -633,6 +712,7 @@ export type Database = {
           created_at?: string
           daily_credits?: number | null
           export_rows?: number | null
+          members?: number | null
           name: string
           saved_searches?: number | null
           updated_at?: string
@@ -642,6 +722,7 @@ export type Database = {
           created_at?: string
           daily_credits?: number | null
           export_rows?: number | null
+          members?: number | null
           name?: string
           saved_searches?: number | null
           updated_at?: string
@@ -1127,6 +1208,24 @@ export type Database = {
         }
         Relationships: []
       }
+      workspace_creations: {
+        Row: {
+          auth_user_id: string
+          created_at: string
+          workspace: string
+        }
+        Insert: {
+          auth_user_id: string
+          created_at?: string
+          workspace: string
+        }
+        Update: {
+          auth_user_id?: string
+          created_at?: string
+          workspace?: string
+        }
+        Relationships: []
+      }
       workspaces: {
         Row: {
           branding: Json | null
@@ -1199,6 +1298,10 @@ export type Database = {
       }
     }
     Functions: {
+      accept_invitation: {
+        Args: { p_full_name?: string; p_token: string }
+        Returns: string
+      }
       add_member: {
         Args: {
           p_auth_user_id: string
@@ -1219,6 +1322,16 @@ export type Database = {
         }[]
       }
       api_privileges_20260101000006: {
+        Args: Record<PropertyKey, never>
+        Returns: {
+          deletes: boolean
+          inserts: string[]
+          reads: boolean
+          relname: string
+          updates: string[]
+        }[]
+      }
+      api_privileges_20260201000001: {
         Args: Record<PropertyKey, never>
         Returns: {
           deletes: boolean
@@ -1457,6 +1570,7 @@ export type Database = {
           kind: string
         }[]
       }
+      delete_workspace: { Args: { p_slug: string }; Returns: undefined }
       drop_column_if_empty: {
         Args: { p_column: string; p_default?: string; p_table: unknown }
         Returns: undefined
@@ -1511,6 +1625,18 @@ export type Database = {
         Args: { p_integration_id: string }
         Returns: Json
       }
+      get_integration_events_pending: {
+        Args: { batch_size?: number }
+        Returns: {
+          attempts: number
+          config: Json
+          event_data: Json
+          id: string
+          integration_id: string
+          type: Database["app"]["Enums"]["integration_type"]
+          workspace_id: string
+        }[]
+      }
       get_leads_pending_delivery: {
         Args: { batch_size?: number }
         Returns: {
@@ -1530,6 +1656,18 @@ export type Database = {
           contact_data: Json
           id: string
           query_id: string
+          workspace_id: string
+        }[]
+      }
+      get_my_workspaces: {
+        Args: Record<PropertyKey, never>
+        Returns: {
+          is_active: boolean
+          member_since: string
+          name: string
+          plan: string
+          role: Database["app"]["Enums"]["user_role"]
+          slug: string
           workspace_id: string
         }[]
       }
@@ -1563,6 +1701,15 @@ export type Database = {
         Returns: string
       }
       get_workspace_stats: { Args: { p_workspace_id?: string }; Returns: Json }
+      grant_statements: {
+        Args: {
+          p_acl: unknown[]
+          p_columns: string
+          p_object: string
+          p_owner: unknown
+        }
+        Returns: string[]
+      }
       has_active_subscription: {
         Args: { p_workspace_id?: string }
         Returns: boolean
@@ -1577,6 +1724,19 @@ export type Database = {
           inserted: number
           skipped: number
           updated: number
+        }[]
+      }
+      invite_member: {
+        Args: {
+          p_email: string
+          p_expires_in?: string
+          p_role?: Database["app"]["Enums"]["user_role"]
+          p_workspace_id?: string
+        }
+        Returns: {
+          expires_at: string
+          invitation_id: string
+          token: string
         }[]
       }
       is_blank: { Args: { value: string }; Returns: boolean }
@@ -1603,7 +1763,12 @@ export type Database = {
             } & "the function app.lead_domain with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache"
           }
         | { Args: { company_data: Json }; Returns: string }
+      lead_search_keys: {
+        Args: { p_company_data: Json; p_contact_data: Json; p_scope: string }
+        Returns: string[]
+      }
       leave_workspace: { Args: Record<PropertyKey, never>; Returns: undefined }
+      lock_tables: { Args: { p_locks: string[] }; Returns: undefined }
       migration_20260101000001_init_core_tables: {
         Args: Record<PropertyKey, never>
         Returns: undefined
@@ -1628,7 +1793,16 @@ export type Database = {
         Args: Record<PropertyKey, never>
         Returns: undefined
       }
+      migration_20260201000001_teams: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
+      }
+      migration_20260301000001_scale_out: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
+      }
       owner_rights: { Args: Record<PropertyKey, never>; Returns: string[] }
+      partition_leads: { Args: { p_parts: number }; Returns: undefined }
       person_company:
         | {
             Args: {
@@ -1668,6 +1842,7 @@ export type Database = {
             } & "the function app.person_seniority with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache"
           }
         | { Args: { person_data: Json }; Returns: string }
+      rebuild_leads: { Args: { p_parts: number }; Returns: undefined }
       record_billing_event: {
         Args: {
           p_amount_cents?: number
@@ -1715,12 +1890,31 @@ export type Database = {
         Args: { p_result_id: string; p_user_id?: string }
         Returns: Json
       }
+      revoke_invitation: {
+        Args: { p_invitation_id: string }
+        Returns: undefined
+      }
       schedule_jobs: { Args: Record<PropertyKey, never>; Returns: string[] }
       schema_creators: {
         Args: Record<PropertyKey, never>
         Returns: {
           owns: boolean
           role: unknown
+        }[]
+      }
+      search_leads: {
+        Args: {
+          p_after?: string
+          p_limit?: number
+          p_query: string
+          p_workspace_id?: string
+        }
+        Returns: {
+          company_data: Json
+          created_at: string
+          id: string
+          query_id: string
+          relevance: number
         }[]
       }
       search_people: {
@@ -1780,6 +1974,24 @@ export type Database = {
         }
         Returns: undefined
       }
+      table_definition: { Args: { p_table: unknown }; Returns: string[] }
+      table_obstacles: {
+        Args: { p_partitioned: boolean; p_table: unknown }
+        Returns: string[]
+      }
+      table_parts: {
+        Args: { p_table: unknown }
+        Returns: {
+          classid: unknown
+          objid: unknown
+        }[]
+      }
+      table_routines: {
+        Args: { p_table: unknown }
+        Returns: {
+          oid: unknown
+        }[]
+      }
       tenant_metrics: {
         Args: Record<PropertyKey, never>
         Returns: {
@@ -1792,7 +2004,19 @@ export type Database = {
         Args: { p_bucket: number; p_topic: string }
         Returns: string[]
       }
+      unpartition_leads: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
+      }
       unschedule_jobs: { Args: Record<PropertyKey, never>; Returns: string[] }
+      update_integration_event: {
+        Args: {
+          p_error?: string
+          p_event_id: string
+          p_status: Database["app"]["Enums"]["delivery_status"]
+        }
+        Returns: undefined
+      }
       update_lead_delivery: {
         Args: {
           p_error?: string
