@@ -280,7 +280,7 @@ docs:    ## write docs/schema.md from the catalog of a new installation, and its
 
 screenshots: ## write docs/web.png and docs/web-402.png, the page of make demo WEB=1
 	@$(WITH_NPM)' chromium fonts-dejavu-core' WEB_PACKAGES=playwright-core@1 tools/cluster.sh -d openinfo_demo -- \
-		tools/web.sh sh -ec 'OUT=$$W node examples/web/screenshots.mjs; tar -C "$$W" -cf - web.png web-402.png' | tar -C docs -xf -
+		tools/web.sh sh -ec 'OUT=$$W node examples/web/screenshots.mjs; tar -C "$$W" -cf - web.png web-402.png' | tar -C docs --no-same-owner -xf -
 
 types:   ## write examples/types/database.types.ts, TypeScript's view of a new installation (needs npm)
 	@$(WITH_NPM) tools/cluster.sh -d openinfo_types -- tools/types.sh >database.types.ts.new
