@@ -15,6 +15,7 @@ done
 export MODULES=$W/web
 mkdir -p "$MODULES"
 cp examples/web/package.json "$MODULES/"
+# shellcheck disable=SC2086	# a list
 npm_config_cache=$W/cache npm install --prefix "$MODULES" --no-audit --no-fund --no-update-notifier --loglevel=error \
 	${WEB_PACKAGES:-} >&2
 export DATABASE_URL="postgres://requests@/$PGDATABASE?host=$PGHOST&port=$PGPORT"
