@@ -49,13 +49,6 @@ BEGIN
 END
 $$;
 
--- Seconds of processor time that this backend has used: other work of the machine does not count.
-CREATE FUNCTION bench.cpu() RETURNS float8 LANGUAGE sql AS $$
-    SELECT (field[12]::float8 + field[13]::float8) / 100
-      FROM (SELECT string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ')
-               AS field) stat
-$$;
-
 -- The slowest of so many random strings: letters, punctuation, other scripts, with and without spaces.
 CREATE FUNCTION bench.slowest_random(p_times int) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE

@@ -97,6 +97,11 @@ openinfo_lead_search_keys(PG_FUNCTION_ARGS)
 		keys_add(&list, KEY_WORD, 0, w->s, textword_bytes(w, WORD_KEY_CHARS));
 	}
 	if (words.nwords > 0)
-		keys_of_beginning(&list, &words.words[0], 1);
+	{
+		const TextWord *first = &words.words[0];
+
+		keys_add(&list, KEY_WORD, 1, first->s, textword_bytes(first, WORD_KEY_CHARS));
+		keys_add(&list, KEY_LETTER, 1, first->s, textword_bytes(first, 1));
+	}
 	PG_RETURN_DATUM(keys_array(&list));
 }

@@ -46,6 +46,9 @@
 #define ENTRIES_PER_ROW 40
 /* More rows than this are not read one by one. */
 #define ROWS_TO_READ 500
+/* What says that a row is none of a set, most of the time: a bit for each place of a hash table. */
+#define FILTER_BITS 65536
+#define filter_place(row) ((uint32) (((row) *UINT64CONST(0x9E3779B97F4A7C15)) >> 48))
 
 static const char *const lead_columns[] = {"id", "company_data", "query_id", "created_at"};
 #define CREATED_AT 3
@@ -86,16 +89,23 @@ leads_look(Search *s, const SearchQuery *q, const RowSet *rows, MatchTier tier, 
 		   int max_typos, int most)
 {
 	LeadSearch *leads = (LeadSearch *) s;
-	int64		entries = rows->n > ROWS_TO_READ ? PG_INT64_MAX : (int64) rows->n * ENTRIES_PER_ROW;
+	int64		entries = (int64) Min(rows->n, most) * ENTRIES_PER_ROW;
+	uint8	   *filter;
 	/* whether variants count is decided by those in front, too */
 	bool		  behind = s->after && s->after->match.tier == tier && tier >= MATCH_STEM;
 	ScanKeyData	  keys[2];
 	IndexScanDesc scan;
 	bool		  done = false;
 	ItemPointer	  tid;
+	uint64		  row;
 
 	if (rows->n <= s->limit || !leads->newest)
 		return false;
+	if (rows->n > ROWS_TO_READ && rows->n <= most)
+		entries = PG_INT64_MAX;
+	filter = palloc0(FILTER_BITS / 8);
+	for (int i = 0; i < rows->n; i++)
+		filter[filter_place(rows->rows[i]) / 8] |= 1 << (filter_place(rows->rows[i]) % 8);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, PointerGetDatum(s->scope.s));
 	if (behind)
 		ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
@@ -117,9 +127,11 @@ leads_look(Search *s, const SearchQuery *q, const RowSet *rows, MatchTier tier, 
 		created_at = DatumGetTimestampTz(index_getattr(scan->xs_itup, 2, RelationGetDescr(leads->newest),
 													   &isnull));
 		done = search_exhausted(s) || !search_accepts(s, tier, created_at);
-		if (done || !rowset_has(rows, row_number(tid), row_number(tid)))
+		row = row_number(tid);
+		if (done || !(filter[filter_place(row) / 8] & 1 << (filter_place(row) % 8)) ||
+			!rowset_has(rows, row, row))
 			continue;
-		look_at_row(s, q, row_number(tid), floor, max_typos);
+		look_at_row(s, q, row, floor, max_typos);
 		most--;
 	}
 	index_endscan(scan);

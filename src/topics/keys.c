@@ -14,8 +14,8 @@
  * Three kinds have no bucket: the hash for topics that equal the text, and the vocabulary in two orders, for
  * typos.
  *
- * A lead has fewer keys, so that inserting costs less: each word, the beginning of the first word of its
- * name, and the hash; its bucket is always 0.
+ * A lead has fewer keys, so that inserting costs less: each word; the first word of its name once more, and
+ * the first letter of that; and the hash.  Its bucket is always 0.
  *
  * search_bucket is kept by the trigger set_search_bucket.  It stays while the volume is within a margin of
  * its bucket, so that the changes of a week leave most rows' index entries alone (HOT).
@@ -180,20 +180,13 @@ keys_add(KeyList *list, KeyKind kind, int place, const char *s, int n)
 	keys_add_key(list, key);
 }
 
-/* The keys of the beginning of a word in one place. */
-void
-keys_of_beginning(KeyList *list, const TextWord *w, int place)
-{
-	keys_add(list, KEY_LETTER, place, w->s, textword_bytes(w, 1));
-	keys_add(list, KEY_PREFIX, place, w->s, textword_bytes(w, PREFIX_CHARS));
-}
-
 /* The keys of a word in one place. */
 static void
 keys_of_place(KeyList *list, const TextWord *w, int place)
 {
 	keys_add(list, KEY_WORD, place, w->s, textword_bytes(w, WORD_KEY_CHARS));
-	keys_of_beginning(list, w, place);
+	keys_add(list, KEY_LETTER, place, w->s, textword_bytes(w, 1));
+	keys_add(list, KEY_PREFIX, place, w->s, textword_bytes(w, PREFIX_CHARS));
 }
 
 /* The keys of a word wherever it stands. */

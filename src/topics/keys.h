@@ -83,7 +83,6 @@ extern bytea *key_make_tail(KeyScope scope, const pg_wchar *c, int nc, const pg_
 extern int	  key_bucket(const char *key, int n);
 extern int	  key_word(const char *key, int n, char *word);
 extern void	  keys_add(KeyList *list, KeyKind kind, int place, const char *s, int n);
-extern void	  keys_of_beginning(KeyList *list, const TextWord *w, int place);
 extern Datum  keys_array(KeyList *list);
 
 #endif

@@ -17,6 +17,7 @@
 #include "nodes/tidbitmap.h"
 #include "storage/predicate.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -133,32 +134,46 @@ search_judge_variants(const Search *s, List *variants, const TextWords *t, int64
 	return false;
 }
 
+/* Does the row in the slot satisfy the query, and may it be wanted? */
+static bool
+row_satisfies(Search *s, const SearchQuery *q, MatchTier floor, int max_typos, TextWords *t, Hit *hit)
+{
+	int64 weight;
+
+	if (!s->source->read(s, t, &weight, hit) ||
+		!search_judge(s, q, t, weight, floor, max_typos, &hit->match) ||
+		(hit->match.tier != MATCH_EQUAL && !search_accepts(s, hit->match.tier, hit->match.weight)))
+		return false;
+	for (int c = 0; c < s->source->ncolumns; c++)
+		hit->values[c] = slot_getattr(s->slot, s->attno[c], &hit->nulls[c]);
+	hit->id = *DatumGetUUIDP(hit->values[0]);
+	return !s->again || !(hits_have(&s->equal, &hit->id) || hits_have(&s->other, &hit->id));
+}
+
 /* Reads a row that the index gave, and adds it when it satisfies the query. */
 void
 look_at_row(Search *s, const SearchQuery *q, uint64 row, MatchTier floor, int max_typos)
 {
 	bool			again = false;
+	bool			found;
 	ItemPointerData tid;
 	TextWords		t;
 	Hit				hit = {.text = ""};
-	int64			weight;
+	MemoryContext	search;
 
 	CHECK_FOR_INTERRUPTS();
 	if (rows_noted(s, row))
 		return;
 	rows_note(s, row);
 	ItemPointerSet(&tid, row >> 16, row & 0xFFFF);
-	if (!table_index_fetch_tuple(s->fetch, &tid, s->snapshot, s->slot, &again, NULL) ||
-		!s->source->read(s, &t, &weight, &hit) ||
-		!search_judge(s, q, &t, weight, floor, max_typos, &hit.match) ||
-		(hit.match.tier != MATCH_EQUAL && !search_accepts(s, hit.match.tier, hit.match.weight)))
+	if (!table_index_fetch_tuple(s->fetch, &tid, s->snapshot, s->slot, &again, NULL))
 		return;
-	for (int c = 0; c < s->source->ncolumns; c++)
-		hit.values[c] = slot_getattr(s->slot, s->attno[c], &hit.nulls[c]);
-	hit.id = *DatumGetUUIDP(hit.values[0]);
-	if (s->again && (hits_have(&s->equal, &hit.id) || hits_have(&s->other, &hit.id)))
-		return;
-	search_add(s, &hit, &t);
+	search = MemoryContextSwitchTo(s->row);
+	found = row_satisfies(s, q, floor, max_typos, &t, &hit);
+	MemoryContextSwitchTo(search);
+	if (found)
+		search_add(s, &hit, &t);
+	MemoryContextReset(s->row);
 }
 
 /* Reads rows that the index gave, as SearchSource.look() does. */
@@ -280,6 +295,7 @@ search_read(Search *s, const text *typed)
 void
 search_begin(Search *s, int budget, bool pending)
 {
+	s->row = AllocSetContextCreate(CurrentMemoryContext, "row of a search", ALLOCSET_DEFAULT_SIZES);
 	s->slot = table_slot_create(s->table, NULL);
 	s->fetch = table_index_fetch_begin(s->table);
 	s->scan = compat_index_beginscan_bitmap(s->index, s->snapshot, 1);

@@ -72,6 +72,7 @@ struct Search
 	Snapshot			 snapshot;
 	TupleTableSlot		*slot;
 	IndexFetchTableData *fetch;
+	MemoryContext		 row; /* for the words of one row */
 	IndexScanDesc		 scan;
 	Pages				*pages;	  /* NULL: only the access method may read the index */
 	Pending				*pending; /* what its pending list has; NULL: nothing */

@@ -119,16 +119,14 @@ term_of_word(Search *s, const TextWord *w, bool open, int place)
 	return term;
 }
 
-/* The beginning of the first word, where only that has keys of its own. */
+/* The letter that the first word begins with, where only that one has such a key. */
 static Term *
-term_of_beginning(Search *s, const TextWord *w, bool open)
+term_of_letter(Search *s, const TextWord *w)
 {
-	Term   *term = palloc0(sizeof(Term));
-	int		nc = Min(w->nc, PREFIX_CHARS);
-	KeyKind kind = open && nc == 1 ? KEY_LETTER : KEY_PREFIX;
-	KeyEnd	end = open && nc == 2 ? KEY_ANY_WORD : KEY_ONE_WORD;
+	Term *term = palloc0(sizeof(Term));
 
-	look_at_keys(s, key_make(s->scope, kind, 1, w->s, textword_bytes(w, nc), end, 0), term_visit, term);
+	look_at_keys(s, key_make(s->scope, KEY_LETTER, 1, w->s, textword_bytes(w, 1), KEY_ONE_WORD, 0),
+				 term_visit, term);
 	term_finish(term);
 	return term;
 }
@@ -388,15 +386,18 @@ static void
 walk_by_beginning(Walk *w)
 {
 	const TextWord *first = &w->q->typed.words[0];
-	bool			open = w->q->typed.nwords == 1;
+	bool			alone = w->q->typed.nwords == 1;
 	bool			all;
 
-	begins_add(w, term_of_beginning(w->s, first, open));
-	if (open && first->nc <= PREFIX_CHARS)
+	if (alone && first->nc <= PREFIX_CHARS)
+		begins_add(w, term_of_letter(w->s, first));
+	if (!alone || first->nc > 1)
+		begins_add(w, term_of_word(w->s, first, alone, 1));
+	if (alone)
 	{
 		walk(w);
 		w->nbegins = 0;
-		if (search_has(w->s, w->tier) && !search_accepts(w->s, w->tier, PG_INT64_MAX))
+		if (!search_accepts(w->s, w->tier, PG_INT64_MAX) && search_has(w->s, w->tier))
 			return;
 	}
 	all = walk_terms(w);
