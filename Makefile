@@ -197,6 +197,7 @@ TAP = \
 	web \
 	moving \
 	topics_exact \
+	search_leads_exact \
 	monitoring \
 	exporter \
 	schema_doc \
