@@ -8,9 +8,9 @@ SELECT @extschema@.require_trusted_schema();
 DROP INDEX IF EXISTS @extschema@.idx_leads_search;
 
 -- Delivery of events ----------------------------------------------------------------------------------------
-SELECT @extschema@.drop_column_if_empty('@extschema@.leads'::regclass, c)
+SELECT @extschema@.drop_column_if_empty('@extschema@.leads'::regclass, c, NULL::text)
   FROM unnest('{enrichment_next_attempt_at,delivery_next_attempt_at}'::text[]) c;
-SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, c)
+SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, c, NULL::text)
   FROM unnest('{lease_until,next_attempt_at,last_error}'::text[]) c;
 SELECT @extschema@.drop_column_if_empty('@extschema@.integration_events'::regclass, 'attempts'::text,
                                         '0'::text);

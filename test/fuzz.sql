@@ -110,6 +110,11 @@ BEGIN
           FROM unnest('{slack,webhook}'::text[]) t;
     INSERT INTO integration_events (id, workspace_id, integration_id, event_data)
         VALUES (fuzz.id(p_ws || 'event'), v_ws, fuzz.id(p_ws || 'slack'), jsonb_build_object('note', p_word));
+    INSERT INTO invitations (id, workspace_id, created_by, email, role, token_sha256, expires_at)
+        VALUES (fuzz.id(p_ws || 'invitation'), v_ws, v_owner, format('invited.%s@example.com', p_word),
+                'member', sha256(convert_to(p_word, 'UTF8')), now() + interval '7 days');
+    INSERT INTO workspace_creations (workspace, auth_user_id)
+        VALUES (v_ws, fuzz.id('person' || p_ws || 'owner'));
     INSERT INTO billing_events (id, workspace_id, event_type, stripe_event_id, amount_cents, currency)
         VALUES (fuzz.id(p_ws || 'billing'), v_ws, 'payment_succeeded', p_word, 4900, 'usd');
     INSERT INTO stripe_customers (id, workspace_id, stripe_customer_id, stripe_subscription_id,
@@ -360,6 +365,8 @@ BEGIN
                    || ')::timestamptz';
         WHEN 'date' THEN RETURN fuzz.pick(ARRAY['current_date', '''infinity''', '''-infinity''',
             '''4713-01-01 BC''', '''5874897-12-31''', '''2024-02-29''']) || '::date';
+        WHEN 'interval' THEN RETURN quote_literal(fuzz.pick(ARRAY['0', '1 minute', '7 days', '-1 day',
+            '1 month', '90 days', '1 microsecond', '178000000 years', '-178000000 years'])) || '::interval';
         ELSE NULL;
     END CASE;
     SELECT * INTO v_type FROM pg_type WHERE oid = p_type;

@@ -105,7 +105,7 @@ my @planted = split /\n/, $node->safe_psql($friendly, q{
 	SELECT DISTINCT format('CREATE OR REPLACE FUNCTION app.%I(%s) RETURNS boolean LANGUAGE plpgsql AS ''BEGIN RAISE EXCEPTION $$captured: %1$s$$; END''', proname, arguments)
 	  FROM (SELECT proname, array_to_string(array_fill('text'::text, ARRAY[pronargs]), ', ') AS arguments FROM f WHERE pronargs > 0 AND array_to_string(types, ',') ~ '[^,]' AND types <> array_fill('text'::text, ARRAY[pronargs])
 	        UNION ALL
-	        SELECT proname, array_to_string(ARRAY(SELECT CASE WHEN t = 'text[]' THEN t ELSE 'text' END FROM unnest(types) t), ', ') FROM f WHERE 'text[]' = ANY (types)
+	        SELECT proname, array_to_string(ARRAY(SELECT CASE WHEN t = 'text[]' THEN t ELSE 'text' END FROM unnest(types) t), ', ') FROM f WHERE 'text[]' = ANY (types) AND types <> ARRAY['text[]']
 	        UNION ALL
 	        SELECT proname, array_to_string(types[:pronargs - pronargdefaults], ', ') FROM f WHERE pronargdefaults > 0 AND NOT types::text ~ 'app\.') p});
 cmp_ok(scalar(@planted), '>', 20, 'there are functions to plant');

@@ -23,9 +23,14 @@ $primary->safe_psql('app', <<'END');
 		('c0000000-0000-4000-8000-0000000000e2', 'c0000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-0000000000a1', '{"full_name": "Dan", "email": "dan@alpha.example"}');
 	INSERT INTO integrations (id, workspace_id, type, name, config) VALUES
 		('c0000000-0000-4000-8000-0000000000e3', 'c0000000-0000-4000-8000-000000000001', 'webhook', 'Hook', '{"url": "https://a.example", "token": "t"}');
+	INSERT INTO integration_events (id, workspace_id, integration_id, event_data) VALUES
+		('c0000000-0000-4000-8000-0000000000e4', 'c0000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-0000000000e3', '{}');
 	INSERT INTO export_jobs (workspace_id, user_id, status, file_url, completed_at) VALUES
 		('c0000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-0000000000a1', 'completed', 'file', '2026-01-05');
 END
+
+my ($invitation, $token) = split /\|/, $primary->safe_psql('app', q{SELECT invitation_id, token
+	FROM invite_member('eve@standby.example', p_workspace_id => 'c0000000-0000-4000-8000-000000000001')});
 
 $primary->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -42,6 +47,7 @@ my %value = (
 	query_id => "'c0000000-0000-4000-8000-0000000000c1'", p_query_id => "'c0000000-0000-4000-8000-0000000000c1'",
 	p_lead_id => "'c0000000-0000-4000-8000-0000000000d1'", p_search_id => "'c0000000-0000-4000-8000-0000000000e1'",
 	p_result_id => "'c0000000-0000-4000-8000-0000000000e2'", p_integration_id => "'c0000000-0000-4000-8000-0000000000e3'", p_event_id => "'c0000000-0000-4000-8000-0000000000e4'",
+	p_invitation_id => "'$invitation'", p_token => "'$token'", p_query => "'alp'", 'delete_workspace.p_slug' => "'standby'",
 	p_slug => "'other'", p_name => "'Other'", p_email => "'cam\@standby.example'", p_full_name => "'Dan'", p_company => "'Alpha'",
 	p_role => "'member'", required_role => "'member'", p_new_plan => "'starter'",
 	p_object => "'person'", p_data => q('{"title": "CTO"}'), p_field => "'title'",
@@ -50,6 +56,7 @@ my %value = (
 	search_query => "'mach'", topic_name => "'Machine Learning'", query_filters => "'{}'", lead_count => '1',
 	p_filters => "'{}'", p_event_data => "'{}'", p_error_message => "'no'", p_leads => q('[{"name": "Beta"}]'),
 	p_stripe_event_id => "'evt_1'", p_event_at => "'2026-01-05'", p_topic => "'Machine Learning'", p_volume => '1', p_bucket => '1::smallint',
+	p_scope => "'c0000000-0000-4000-8000-000000000001'", p_company_data => q('{"name": "Alpha"}'), p_contact_data => q('{}'),
 	company_data => q('{"name": "Alpha"}'), person_data => q('{"full_name": "Dan"}'));
 
 my $who = q(SET request.jwt.claims = '{"sub": "c0000000-0000-4000-8000-0000000000f1"}';);
