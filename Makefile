@@ -176,6 +176,7 @@ TAP = \
 	readme \
 	docs \
 	versions \
+	update_at_work \
 	frozen \
 	next_version \
 	dump \

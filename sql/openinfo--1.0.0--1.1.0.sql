@@ -10,27 +10,34 @@ SELECT @extschema@.require_trusted_schema();
 
 /*
  * Locks the tables that a migration alters, before it does anything else, so that clients at work neither
- * fail nor wait long.  p_locks has pairs of a table and a lock mode.  A lock is waited for no longer than
- * 100 milliseconds, which is less than the deadlock_timeout of clients; if that is not enough, all locks are
- * released and requested again, for a minute or so.  With its own deadlock_timeout, which is shorter still,
- * autovacuum is canceled where it is in the way.
+ * fail nor wait long.  p_locks has pairs of a table and a lock mode, in the order in which most requests use
+ * the tables: users and workspaces last, which are locked for foreign keys.  All locks together are waited
+ * for no longer than half a second, which is less than the deadlock_timeout of clients; if that is not
+ * enough, or a client uses the tables in another order, they are released and requested again, for a minute
+ * or two.  With its own deadlock_timeout, which is shorter still, autovacuum is canceled where it is in the
+ * way.
  */
 CREATE FUNCTION @extschema@.lock_tables(p_locks text[]) RETURNS void
     LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' SET deadlock_timeout = '50ms' AS $fn$
+    SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' SET deadlock_timeout = '50ms' AS $fn$
 DECLARE
     v_schema CONSTANT regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'openinfo');
     v_table  text;
+    v_until  timestamptz;
 BEGIN
-    FOR v_attempt IN 1 .. 300 LOOP
+    FOR v_attempt IN 1 .. 200 LOOP
+        v_until := clock_timestamp() + interval '500 milliseconds';
         BEGIN
             FOR i IN 1 .. array_length(p_locks, 1) LOOP
                 v_table := format('%s.%I', v_schema, p_locks[i][1]);
+                PERFORM set_config('lock_timeout', greatest(1, ceil(1000 * extract(
+                                       epoch FROM v_until - clock_timestamp())))::text, true);
                 EXECUTE format('LOCK TABLE %s IN %s MODE', v_table, p_locks[i][2]);
             END LOOP;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            PERFORM pg_sleep(0.1);
+            -- until the clients that waited have gone on
+            PERFORM pg_sleep(0.2);
         END;
     END LOOP;
     RAISE EXCEPTION 'could not lock table %', v_table
@@ -207,12 +214,12 @@ DECLARE
 BEGIN
     -- locks: every table of an earlier version that is altered below, or referred to by a new foreign key ---
     PERFORM @extschema@.lock_tables(ARRAY[
-        ['workspaces', 'ACCESS EXCLUSIVE'],
-        ['users', 'SHARE ROW EXCLUSIVE'],
-        ['plans', 'ACCESS EXCLUSIVE'],
-        ['expired_export_files', 'ACCESS EXCLUSIVE'],
         ['leads', 'ACCESS EXCLUSIVE'],
-        ['integration_events', 'ACCESS EXCLUSIVE']]);
+        ['integration_events', 'ACCESS EXCLUSIVE'],
+        ['expired_export_files', 'ACCESS EXCLUSIVE'],
+        ['plans', 'ACCESS EXCLUSIVE'],
+        ['users', 'SHARE ROW EXCLUSIVE'],
+        ['workspaces', 'ACCESS EXCLUSIVE']]);
 
     -- Delivery of events ------------------------------------------------------------------------------------
     -- first, because rows are written as openinfo_owner, who does not own new tables yet
