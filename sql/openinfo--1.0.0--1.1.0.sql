@@ -210,7 +210,14 @@ $fn$;
 CREATE FUNCTION @extschema@.migration_20260201000001_teams() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
 DECLARE
-    v_few_leads CONSTANT boolean := NOT EXISTS (SELECT FROM @extschema@.leads OFFSET 100000);
+    -- why the index of search_leads() is not built here.  Sessions that have loaded the library of an earlier
+    -- version lack the function in it, and could write no leads.
+    v_without_index CONSTANT text := CASE
+        WHEN EXISTS (SELECT FROM @extschema@.leads OFFSET 100000) THEN 'for more than 100,000 leads'
+        WHEN EXISTS (SELECT FROM @extschema@.leads)
+             AND EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                            AND backend_type = 'client backend' AND pid <> pg_backend_pid())
+        THEN 'while other sessions are connected' END;
 BEGIN
     -- locks: every table of an earlier version that is altered below, or referred to by a new foreign key ---
     PERFORM @extschema@.lock_tables(ARRAY[
@@ -375,15 +382,16 @@ BEGIN
     -- Search of leads ---------------------------------------------------------------------------------------
     -- With fastupdate, which makes inserting cheap; the search reads the pending list, which is therefore
     -- short.
-    IF v_few_leads THEN
+    IF v_without_index IS NULL THEN
         CREATE INDEX idx_leads_search ON @extschema@.leads
             USING gin (@extschema@.lead_search_keys(workspace_id, company_data, contact_data)
                        @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 1024);
         PERFORM @extschema@.comment_on_table('@extschema@.leads'::regclass, NULL, ARRAY[
             ['idx_leads_search', 'Search: words of name, domain, industry and contact, by workspace']]);
     ELSE
-        RAISE WARNING 'search_leads() needs an index, which is not built here for more than 100,000 leads'
-            USING HINT = 'CREATE INDEX CONCURRENTLY idx_leads_search ON @extschema@.leads'
+        RAISE WARNING 'search_leads() needs an index, which is not built here %', v_without_index
+            USING DETAIL = 'Sessions from before the update cannot write leads once it is there.',
+                  HINT = 'CREATE INDEX CONCURRENTLY idx_leads_search ON @extschema@.leads'
                          ' USING gin (@extschema@.lead_search_keys(workspace_id, company_data, contact_data)'
                          ' @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 1024);';
     END IF;
