@@ -1,7 +1,7 @@
 # The extension is updated from 1.0.0 while clients work: with sessions that have loaded the library of 1.0.0 and keep it,
 # none of which fails, waits for long or deadlocks; and what they wrote adds up.
 #
-#   FULL=1                      a hundred workspaces and a million leads; prints latencies and what waited for a lock
+#   FULL=1                      a hundred workspaces and a million leads; prints latencies
 #   OLD=/path/to/tree/of/1.0.0  the library of that tree; otherwise today's, without the symbols that 1.0.0 did not have
 
 use strict;
@@ -106,8 +106,6 @@ ok(wait_for_work(), 'clients work');
 
 rename "$base/new.so", $library or BAIL_OUT("cannot replace the library: $!");
 ok(wait_for_work(), 'clients work on with the library that they have');
-my $waits = $ENV{FULL} && IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('app') ], '<',
-	\"SELECT now(), count(*), max(extract(epoch FROM clock_timestamp() - waitstart)) FROM pg_locks WHERE NOT granted AND locktype = 'relation' \\watch 0.02\n", '>', "$base/waits", '2>', "$base/waits.err");
 my $update = q{DO $$ BEGIN ASSERT current_setting('deadlock_timeout') = '1s'; END $$; ALTER EXTENSION openinfo UPDATE;};
 my ($code, $stdout, $stderr) = $node->psql('app', "\\timing on\n$update");
 is($code, 0, 'the extension is updated while they work') or diag $stderr;
@@ -120,14 +118,15 @@ is(sql(q{SELECT count(*) FROM invitations}), 1, 'a new session invites one');
 $old->quit;
 
 # a client ends its last transaction when the time is over
-$waits->kill_kill if $waits;
 kill 'ALRM', $work->{KIDS}[0]{PID};
 $work->finish;
 is($work->full_result(0) >> 8, 0, 'no client has failed');
 unlike($err, qr/ERROR|aborted/, 'nor reported an error') or diag $err;
 my $log = slurp_file($node->logfile);
-unlike($log, qr/deadlock detected|canceling autovacuum/, 'there was no deadlock');
-is(join("\n", grep { !/is still waiting|acquired|lock timeout|process(es)? holding/i } $log =~ /^.*(?:ERROR|FATAL|PANIC): .*/mg), '', 'and no other error');
+unlike($log, qr/deadlock detected/, 'there was no deadlock');
+# by default a session says so after a second
+unlike($log, qr/still waiting for (?!AccessExclusive|ShareRowExclusive)\w+Lock on relation/, 'no client waited for a table for long');
+is(join("\n", grep { !/canceling autovacuum task/ } $log =~ /^.*(?:ERROR|FATAL|PANIC): .*/mg), '', 'and no other error');
 
 # ---------------------------------------------------------------------- what they wrote
 
@@ -151,13 +150,6 @@ if ($ENV{FULL})
 		my @sorted = sort { $a <=> $b } @{ $slowest{$name} };
 		diag sprintf '%-10s %6d transactions, p50 %.1f ms, p99 %.1f ms, slowest %.1f ms', $name, scalar @sorted, map { $sorted[ $_ * $#sorted ] } 0.5, 0.99, 1;
 	}
-	my ($longest, $most) = (0, 0);
-	foreach (split /\n/, slurp_file("$base/waits"))
-	{
-		my (undef, $count, $seconds) = split /\|/;
-		($longest, $most) = ($seconds > $longest ? $seconds : $longest, $count > $most ? $count : $most) if $count;
-	}
-	diag "longest wait for a lock on a table: $longest s, $most at most at once";
 	diag $out;
 }
 
