@@ -217,23 +217,23 @@ is([...new Set(both.data.map((row) => row.workspace_id))].sort(), [north, south]
 // ---------------------------------------------------------------------------------------- the page of docs/clients.md
 
 const page = await import('./page.mjs');
-const eve = page.connect(url, (await import('./jwt.mjs')).jwt('0e000000-0000-4000-8000-00000000000e', secret));
-is((await page.workspace(eve)).data, null, 'somebody new has no workspace');
-const east = (await page.signUp(eve, 'east', 'East', 'eve@east.example')).data;
-is((await page.workspace(eve)).data, east, 'and signs up');
-const [choice] = (await page.complete(eve, 'machine lea')).data;
-const search = await page.keepSearching(eve, choice.id);
+const ida = page.connect(url, (await import('./jwt.mjs')).jwt('0f000000-0000-4000-8000-00000000000f', secret));
+is((await page.workspace(ida)).data, null, 'somebody new has no workspace');
+const east = (await page.signUp(ida, 'east', 'East', 'ida@east.example')).data;
+is((await page.workspace(ida)).data, east, 'and signs up');
+const [choice] = (await page.complete(ida, 'machine lea')).data;
+const search = await page.keepSearching(ida, choice.id);
 is(search.data?.name, 'Machine Learning', 'a completed topic becomes a query');
-is((await page.addLead(eve, search.data.id, { name: 'Siemens' })).status, 201, 'a lead is added');
-is((await page.leads(eve)).data.map(({ company_data, queries }) => [company_data.name, queries.global_topics.topic]), [['Siemens', 'Machine Learning']], 'and seen with its topic');
-for (const name of ['Ada', 'Bea', 'Cay', 'Dee']) await page.addPerson(eve, { full_name: name, email: `${name}@west.example` });
-const strangers = (await page.people(eve, east)).data;
+is((await page.addLead(ida, search.data.id, { name: 'Siemens' })).status, 201, 'a lead is added');
+is((await page.leads(ida)).data.map(({ company_data, queries }) => [company_data.name, queries.global_topics.topic]), [['Siemens', 'Machine Learning']], 'and seen with its topic');
+for (const name of ['Ada', 'Bea', 'Cay', 'Dee']) await page.addPerson(ida, { full_name: name, email: `${name}@west.example` });
+const strangers = (await page.people(ida, east)).data;
 is(strangers.map((one) => one.email), Array(4).fill('[HIDDEN]'), 'people, their addresses hidden');
 const answers = [];
-for (const one of strangers) answers.push(await page.reveal(eve, one.id));
+for (const one of strangers) answers.push(await page.reveal(ida, one.id));
 is(answers.map((one) => one.data?.email ?? page.explain(one.error)), [...strangers.slice(0, 3).map((one) => `${one.full_name}@west.example`),
 	'Not enough credits (3 of 3 are used, plan "free"). Credits are reset at midnight UTC; a larger plan has more of them.'], 'three are paid for, the fourth is refused in words to read');
-is((await page.credits(eve)).data.credits_remaining, 0, 'no credit is left');
-refused(await page.keepSearching(eve, choice.id), 402, 'PT402', 'nor room for another query');
+is((await page.credits(ida)).data.credits_remaining, 0, 'no credit is left');
+refused(await page.keepSearching(ida, choice.id), 402, 'PT402', 'nor room for another query');
 
 console.log('done');
