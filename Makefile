@@ -15,11 +15,13 @@ OBJS = \
 	src/openinfo.o \
 	src/core/errors.o \
 	src/core/catalog.o \
-	src/core/lookup.o \
+	src/core/shards.o \
 	src/core/statement.o \
+	src/core/lookup.o \
 	src/core/white_space.o \
 	src/access/claims.o \
 	src/access/membership.o \
+	src/access/route.o \
 	src/access/authorize.o \
 	src/workspaces/violations.o \
 	src/workspaces/members.o \
@@ -71,6 +73,7 @@ OBJS = \
 	src/operations/jobs.o \
 	src/operations/migrations.o \
 	src/operations/metrics.o \
+	src/operations/cluster.o \
 	src/operations/drop_guard.o \
 
 DATA = \
@@ -126,6 +129,7 @@ REGRESS = \
 	monitoring \
 	checklist \
 	partitions \
+	cluster \
 
 ISOLATION = \
 	membership_ends \
@@ -254,6 +258,7 @@ demo:    ## install what is missing, start a throwaway server, load data and sho
 	@$(if $(WEB),$(WITH_NPM)) tools/cluster.sh -d openinfo_demo $(if $(WEB),-- tools/web.sh,$(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh)
 
 check:   ## every test, on throwaway servers (V=, SUITES=, ONLY=, ACCEPT=, KEEP=: see test/README.md)
+	@[ -n "$(SUITES)$(ONLY)$(SANITIZE)" ] || tools/citus_check.sh
 	@tools/check.sh
 
 matrix:  ## make check on PostgreSQL 15, 17, 18 and 19, a warning being an error (root; see tools/matrix.sh)

@@ -2,7 +2,7 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 SELECT @extschema@.require_trusted_schema();
 
--- openinfo 1.2.0: partitions of leads.
+-- openinfo 1.2.0: partitions of leads; more than one machine.
 
 -- -----------------------------------------------------------------------------------------------------------
 -- Rebuilding a table
@@ -279,6 +279,7 @@ BEGIN
                   HINT = 'Use isolation level READ COMMITTED.';
     END IF;
     EXECUTE format('SELECT %s.require_trusted_schema()', v_schema);
+    EXECUTE format('SELECT %s.require_one_server()', v_schema);
     -- the other three, because new foreign keys refer to them
     EXECUTE format('SELECT %s.lock_tables($1)', v_schema)
       USING ARRAY[['workspaces', 'SHARE ROW EXCLUSIVE'], ['users', 'SHARE ROW EXCLUSIVE'],
@@ -469,6 +470,418 @@ CREATE OR REPLACE VIEW @extschema@.openinfo_metrics WITH (security_invoker = tru
     SELECT m.name, m.labels, m.value FROM @extschema@.tenant_metrics() m;
 
 -- -----------------------------------------------------------------------------------------------------------
+-- Citus
+-- -----------------------------------------------------------------------------------------------------------
+
+-- Where the rows of each table are on a cluster: with their workspace, on every node, or on the coordinator.
+CREATE FUNCTION @extschema@.table_distribution() RETURNS TABLE (relname text, kind text)
+    LANGUAGE sql IMMUTABLE ROWS 25 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES ('plans', 'reference'), ('visible_fields', 'reference'), ('global_topics', 'reference'),
+           ('trends', 'reference'), ('workspaces', 'reference'), ('workspace_creations', 'reference'),
+           ('users', 'distributed'), ('queries', 'distributed'), ('people_search_results', 'distributed'),
+           ('integrations', 'distributed'), ('leads', 'distributed'), ('saved_searches', 'distributed'),
+           ('credit_usage', 'distributed'), ('export_jobs', 'distributed'),
+           ('expired_export_files', 'distributed'), ('sealed_contacts', 'distributed'),
+           ('saved_people_searches', 'distributed'), ('sealed_secrets', 'distributed'),
+           ('integration_events', 'distributed'), ('billing_events', 'distributed'),
+           ('notification_preferences', 'distributed'), ('stripe_customers', 'distributed'),
+           ('invitations', 'distributed'), ('schema_migrations', 'local');
+END;
+REVOKE ALL ON FUNCTION @extschema@.table_distribution() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.table_distribution() IS
+    'Used by distribute(): where the rows of each table are on a Citus cluster';
+
+-- Whether Citus distributes the tables; users stands for all.  True on every worker, which gets the extension
+-- when it joins the cluster.
+CREATE FUNCTION @extschema@.is_distributed() RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_users  CONSTANT oid := (
+        SELECT c.oid FROM pg_class c JOIN pg_extension e ON e.extnamespace = c.relnamespace
+         WHERE e.extname = 'openinfo' AND c.relname = 'users');
+    v_result boolean;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE 'SELECT EXISTS (SELECT FROM pg_dist_local_group WHERE groupid <> 0)
+                 OR EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid::oid = $1)'
+       INTO v_result USING v_users;
+    RETURN v_result;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.is_distributed() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION @extschema@.is_distributed() TO service_role;
+COMMENT ON FUNCTION @extschema@.is_distributed() IS 'Whether the tables are distributed by Citus';
+
+-- Citus connects to a node as the role that is working, so that roles must be able to log in on a cluster.
+CREATE FUNCTION @extschema@.require_cluster() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_coordinator boolean;
+    v_statements  text;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        RAISE EXCEPTION 'Citus is not installed in this database'
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Create extension citus, add the nodes, and call the procedure on the coordinator.';
+    END IF;
+    EXECUTE 'SELECT groupid = 0 FROM pg_dist_local_group' INTO v_coordinator;
+    IF NOT v_coordinator THEN
+        RAISE EXCEPTION 'this node is not the coordinator'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Call the procedure on the coordinator.';
+    END IF;
+    SELECT string_agg(format('ALTER ROLE %I LOGIN;', rolname), ' ' ORDER BY rolname) INTO v_statements
+      FROM pg_roles
+     WHERE rolname IN ('authenticated', 'service_role', 'openinfo_owner') AND NOT rolcanlogin;
+    IF v_statements IS NOT NULL THEN
+        RAISE EXCEPTION 'Citus cannot connect to its nodes as the roles of openinfo'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'It connects as the role that is working, without a password.',
+                  HINT = format('Let pg_hba.conf admit these roles from the nodes alone, and run: %s',
+                                v_statements);
+    END IF;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.require_cluster() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.require_cluster() IS
+    'Used by distribute(): raises an error where this is no coordinator, or roles cannot log in';
+
+CREATE FUNCTION @extschema@.require_one_server() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_schema CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
+                                WHERE extname = 'openinfo');
+    v_spread boolean;
+BEGIN
+    EXECUTE format('SELECT %s.is_distributed()', v_schema) INTO v_spread;
+    IF v_spread THEN
+        RAISE EXCEPTION 'the tables are distributed by Citus'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('Run CALL %s.undistribute() on the coordinator.', v_schema);
+    END IF;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.require_one_server() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.require_one_server() IS
+    'Used by partition_leads() and the downgrade: raises an error when the tables are distributed';
+
+-- INSERT on whole shards, because Citus writes all columns of a row there.  Which columns members may name is
+-- decided by the table that they name, on the node that they are connected to.
+CREATE FUNCTION @extschema@.grant_on_shards() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_table regclass;
+    v_error text;
+BEGIN
+    FOR v_table IN
+        SELECT DISTINCT a.attrelid
+          FROM pg_extension e JOIN pg_class c ON c.relnamespace = e.extnamespace
+          JOIN pg_attribute a ON a.attrelid = c.oid CROSS JOIN LATERAL aclexplode(a.attacl) x
+         WHERE e.extname = 'openinfo' AND x.grantee = 'authenticated'::regrole
+           AND x.privilege_type = 'INSERT'
+    LOOP
+        SELECT r.result INTO v_error
+          FROM run_command_on_shards(v_table, 'GRANT INSERT ON TABLE %s TO authenticated') r
+         WHERE NOT r.success LIMIT 1;
+        IF v_error IS NOT NULL THEN
+            RAISE EXCEPTION 'could not grant INSERT on the shards of %: %', v_table, v_error;
+        END IF;
+    END LOOP;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.grant_on_shards() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.grant_on_shards() IS
+    'Used by distribute(): grants INSERT on shards, which Citus writes with all columns';
+
+CREATE FUNCTION @extschema@.require_plain_leads() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    v_schema CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
+                                WHERE extname = 'openinfo');
+BEGIN
+    IF EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass(v_schema || '.leads')) THEN
+        RAISE EXCEPTION 'table "leads" is partitioned'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('Run SELECT %s.unpartition_leads().', v_schema);
+    END IF;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.require_plain_leads() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.require_plain_leads() IS
+    'Used by distribute() and the downgrade: raises an error when leads is partitioned';
+
+-- What distribute() does, in a transaction in which the nodes fire no triggers.
+CREATE FUNCTION @extschema@.distribute_tables() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $fn$
+DECLARE
+    v_schema CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
+                                WHERE extname = 'openinfo');
+    v_call   CONSTANT text := '\( SELECT ([^()]*\([^()]*\)) AS \w+\)';
+    v_tables oid[];
+    v_spread oid[];
+    v_later  text[] := '{}';
+    v_about  text[];
+    v_object record;
+BEGIN
+    EXECUTE format('SELECT %s.require_plain_leads()', v_schema);
+    PERFORM set_config('citus.enable_unsafe_triggers', 'on', true),
+            set_config('citus.enable_local_reference_table_foreign_keys', 'off', true),
+            set_config('citus.multi_shard_modify_mode', 'sequential', true);
+    EXECUTE format('SELECT array_agg(format(%L, relname)::regclass::oid),
+                           array_agg(format(%1$L, relname)::regclass::oid) FILTER (WHERE kind = %L)
+                      FROM %s.table_distribution() WHERE kind <> %L',
+                   v_schema || '.%I', 'distributed', v_schema, 'local')
+       INTO v_tables, v_spread;
+    -- comments of keys that are dropped and created again
+    EXECUTE format('SELECT array_agg(d) FROM unnest($1) t CROSS JOIN LATERAL %s.table_definition(t) d
+                     WHERE d ~ %L', v_schema, '^COMMENT ON (CONSTRAINT|INDEX)')
+       INTO v_about USING v_tables;
+
+    -- Citus has no sub-selects in policies.
+    FOR v_object IN
+        SELECT p.polname, p.polrelid::regclass AS name,
+               regexp_replace(pg_get_expr(p.polqual, p.polrelid), v_call, '\1', 'g') AS qual,
+               regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), v_call, '\1', 'g') AS checked
+          FROM pg_policy p
+         WHERE p.polrelid = ANY (v_tables)
+           AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~ 'SELECT'
+    LOOP
+        EXECUTE format('ALTER POLICY %I ON %s', v_object.polname, v_object.name)
+                || coalesce(' USING (' || v_object.qual || ')', '')
+                || coalesce(' WITH CHECK (' || v_object.checked || ')', '');
+    END LOOP;
+
+    -- Nor ON DELETE SET NULL (column): remove_member() does it, and the key is checked at the end.
+    FOR v_object IN
+        SELECT k.conname, k.conrelid, k.conrelid::regclass AS name, pg_get_constraintdef(k.oid) AS definition
+          FROM pg_constraint k
+         WHERE k.contype = 'f' AND k.conrelid = ANY (v_tables) AND k.confrelid = ANY (v_spread)
+           AND (k.confdeltype = 'n' OR k.conrelid <> ALL (v_spread))
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_object.name, v_object.conname);
+        CONTINUE WHEN v_object.conrelid <> ALL (v_spread);
+        v_later := v_later || format('ALTER TABLE %s ADD CONSTRAINT %I %s DEFERRABLE INITIALLY DEFERRED',
+            v_object.name, v_object.conname,
+            regexp_replace(v_object.definition, ' ON DELETE SET NULL( \([^)]*\))?', ''));
+    END LOOP;
+
+    -- A key of a distributed table includes the workspace.
+    FOR v_object IN
+        SELECT k.conname, k.conrelid::regclass AS name, k.contype,
+               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
+          FROM pg_constraint k
+          JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+         WHERE k.contype IN ('p', 'u') AND k.conrelid = ANY (v_spread)
+         GROUP BY k.oid
+        HAVING 'workspace_id' <> ALL (array_agg(a.attname::text))
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_object.name, v_object.conname);
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s (%s, workspace_id)', v_object.name,
+                       v_object.conname, CASE v_object.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END,
+                       v_object.columns);
+    END LOOP;
+
+    FOR v_object IN
+        EXECUTE format('SELECT format(%L, relname)::regclass AS name, relname, kind
+                          FROM %s.table_distribution() WITH ORDINALITY d (relname, kind, n)
+                         WHERE kind <> %L ORDER BY kind DESC, n', v_schema || '.%I', v_schema, 'local')
+    LOOP
+        IF v_object.kind = 'reference' THEN
+            PERFORM create_reference_table(v_object.name);
+        ELSE
+            PERFORM create_distributed_table(v_object.name, 'workspace_id',
+                        colocate_with => CASE v_object.relname WHEN 'users' THEN 'none'
+                                                               ELSE v_schema || '.users' END);
+        END IF;
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_later) LOOP
+        EXECUTE v_later[i];
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_about) LOOP
+        CONTINUE WHEN v_about[i] ~ ' workspaces_created_by_id_fkey on ';
+        EXECUTE v_about[i];
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_tables) LOOP
+        PERFORM truncate_local_data_after_distributing_table(v_tables[i]::regclass);
+    END LOOP;
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.distribute_tables() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.distribute_tables() IS
+    'Used by distribute(): changes keys and policies, and distributes the tables';
+
+/*
+ * What undistribute() does: each table is built anew beside the distributed one, as rebuild_leads() does it.
+ * What distribute() changed is derived from what it looks like now: keys that had to include the workspace,
+ * foreign keys that are checked at the end, calls in policies.
+ */
+CREATE FUNCTION @extschema@.undistribute_tables() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+    SET check_function_bodies = off AS $fn$
+DECLARE
+    v_schema  CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
+                                 WHERE extname = 'openinfo');
+    v_calls   CONSTANT text := format('(?<!SELECT )%s\.(get_user_workspace_id\(\)|get_user_id\(\)'
+                                      '|user_has_role\([^()]*\))',
+                                      regexp_replace(v_schema, '(\W)', '\\\1', 'g'));
+    v_tables  regclass[];
+    v_names   text[];
+    v_creates text[];
+    v_object  record;
+    v_columns text;
+BEGIN
+    EXECUTE format('SELECT array_agg(format(%L, relname)::regclass), array_agg(relname)
+                      FROM %s.table_distribution() WHERE kind <> %L', v_schema || '.%I', v_schema, 'local')
+       INTO v_tables, v_names;
+    EXECUTE format('SELECT array_agg(d ORDER BY d ~ %L, d ~ %L, n)
+                      FROM unnest($1) t CROSS JOIN LATERAL %s.table_definition(t) WITH ORDINALITY d (d, n)',
+                   '^COMMENT ON', ' FOREIGN KEY ', v_schema)
+       INTO v_creates USING v_tables;
+
+    FOR v_object IN
+        SELECT k.conname, k.conrelid::regclass AS name FROM pg_constraint k
+         WHERE k.contype = 'f' AND k.conrelid = ANY (v_tables)
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', v_object.name, v_object.conname);
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_tables) LOOP
+        SELECT string_agg(format('%I', attname), ', ' ORDER BY attnum) INTO v_columns FROM pg_attribute
+         WHERE attrelid = v_tables[i] AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+        EXECUTE format('CREATE TABLE %1$s.%2$I (LIKE %1$s.%3$I INCLUDING ALL '
+                       'EXCLUDING INDEXES EXCLUDING STATISTICS)%4$s', v_schema, v_names[i] || '_new',
+                       v_names[i], (SELECT ' WITH (' || array_to_string(reloptions, ', ') || ')'
+                                      FROM pg_class WHERE oid = v_tables[i]));
+        EXECUTE format('ALTER TABLE %s.%I OWNER TO openinfo_owner', v_schema, v_names[i] || '_new');
+        EXECUTE format('INSERT INTO %1$s.%2$I (%4$s) SELECT %4$s FROM %1$s.%3$I', v_schema,
+                       v_names[i] || '_new', v_names[i], v_columns);
+        FOR v_object IN
+            EXECUTE format('SELECT oid::regprocedure AS name FROM %s.table_routines($1)', v_schema)
+              USING v_tables[i]
+        LOOP
+            EXECUTE format('DROP ROUTINE %s', v_object.name);
+        END LOOP;
+    END LOOP;
+    FOR i IN 1 .. cardinality(v_names) LOOP
+        EXECUTE format('DROP TABLE %s.%I', v_schema, v_names[i]);
+        EXECUTE format('ALTER TABLE %s.%I RENAME TO %I', v_schema, v_names[i] || '_new', v_names[i]);
+    END LOOP;
+
+    FOR i IN 1 .. cardinality(v_creates) LOOP
+        v_creates[i] := regexp_replace(v_creates[i], ' PRIMARY KEY \(id, workspace_id\)$',
+                                       ' PRIMARY KEY (id)');
+        IF v_creates[i] ~ ' ADD CONSTRAINT (users_referral_code|billing_events_stripe_event_id'
+                          '|stripe_customers_stripe_(customer|subscription)_id)_key UNIQUE ' THEN
+            v_creates[i] := replace(v_creates[i], ', workspace_id)', ')');
+        ELSIF v_creates[i] ~ ' DEFERRABLE INITIALLY DEFERRED$' THEN
+            v_creates[i] := regexp_replace(v_creates[i],
+                '(FOREIGN KEY \((\w+), workspace_id\) REFERENCES .*) DEFERRABLE INITIALLY DEFERRED$',
+                '\1 ON DELETE SET NULL (\2)');
+        ELSIF v_creates[i] ~ '^CREATE POLICY' THEN
+            v_creates[i] := regexp_replace(v_creates[i], v_calls, '(SELECT ' || v_schema || '.\1)', 'g');
+        END IF;
+        EXECUTE v_creates[i];
+    END LOOP;
+    EXECUTE format('ALTER TABLE %1$s.workspaces ADD CONSTRAINT workspaces_created_by_id_fkey
+                        FOREIGN KEY (created_by, id) REFERENCES %1$s.users (id, workspace_id)
+                        ON DELETE SET NULL (created_by)', v_schema);
+    EXECUTE format('COMMENT ON CONSTRAINT workspaces_created_by_id_fkey ON %s.workspaces IS %L', v_schema,
+                   'An author of the same workspace; set to NULL when they are removed');
+END
+$fn$;
+REVOKE ALL ON FUNCTION @extschema@.undistribute_tables() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON FUNCTION @extschema@.undistribute_tables() IS
+    'Used by undistribute(): brings all rows back to the coordinator, with keys and policies of one server';
+
+CREATE PROCEDURE @extschema@.distribute() LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_distribute';
+REVOKE ALL ON PROCEDURE @extschema@.distribute() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON PROCEDURE @extschema@.distribute() IS
+    'Distributes the tables over the nodes of a Citus cluster; again: grants on shards that were moved';
+
+CREATE PROCEDURE @extschema@.undistribute() LANGUAGE c AS 'MODULE_PATHNAME', 'openinfo_undistribute';
+REVOKE ALL ON PROCEDURE @extschema@.undistribute() FROM PUBLIC, anon, authenticated, service_role;
+COMMENT ON PROCEDURE @extschema@.undistribute() IS
+    'Brings the tables of a Citus cluster back to one server';
+
+-- Where the tables are distributed, roles may log in, and policies have no sub-selects.
+CREATE OR REPLACE FUNCTION @extschema@.owner_rights() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT v.what
+      FROM pg_roles o
+     CROSS JOIN LATERAL (VALUES (o.rolsuper, 'SUPERUSER'),
+                                (o.rolcanlogin AND NOT @extschema@.is_distributed(), 'LOGIN'),
+                                (o.rolbypassrls, 'BYPASSRLS'), (o.rolcreaterole, 'CREATEROLE'),
+                                (o.rolcreatedb, 'CREATEDB'), (o.rolreplication, 'REPLICATION'))
+               AS v (holds, what)
+     WHERE o.rolname = 'openinfo_owner' AND v.holds
+    UNION ALL
+    SELECT 'membership in ' || m.roleid::regrole FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.member
+     WHERE o.rolname = 'openinfo_owner'
+    UNION ALL
+    SELECT 'member ' || m.member::regrole FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.roleid
+     WHERE o.rolname = 'openinfo_owner';
+END;
+
+CREATE OR REPLACE FUNCTION @extschema@.checklist_roles() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT r.name || ' ' || x.trait
+      FROM @extschema@.checked_roles() r JOIN pg_roles g ON g.oid = r.oid
+     CROSS JOIN LATERAL (VALUES (g.rolsuper, 'is a superuser'), (g.rolbypassrls, 'has BYPASSRLS'),
+                                (g.rolcreaterole, 'has CREATEROLE'), (g.rolreplication, 'has REPLICATION'),
+                                (g.rolcanlogin AND NOT (g.rolname = 'authenticated'
+                                                        AND @extschema@.is_distributed()),
+                                 'can log in')) x (has_it, trait)
+     WHERE r.by_request AND x.has_it
+    UNION ALL
+    SELECT format('%s is a member of %I', r.name, g.rolname)
+      FROM @extschema@.checked_roles() r JOIN pg_roles g ON g.oid <> r.oid
+     WHERE r.by_request AND pg_has_role(r.oid, g.oid, 'MEMBER')
+       AND (g.rolsuper OR g.rolbypassrls OR g.oid IN (SELECT t.relowner FROM @extschema@.checked_tables() t)
+            OR g.rolname IN ('service_role', 'pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files',
+                             'pg_write_server_files', 'pg_execute_server_program'))
+    UNION ALL
+    SELECT format('%s owns %s', r.name, t.name)
+      FROM @extschema@.checked_roles() r JOIN @extschema@.checked_tables() t ON t.relowner = r.oid
+     WHERE r.by_request;
+END;
+
+CREATE OR REPLACE FUNCTION @extschema@.checked_policies()
+    RETURNS TABLE (tableoid oid, name text, polcmd text, polpermissive boolean, bound boolean)
+    LANGUAGE sql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.oid, t.name || ' (' || quote_ident(p.polname) || ')', p.polcmd::text, p.polpermissive,
+           CASE WHEN NOT t.ours THEN
+                    (SELECT bool_and((e ~ '\mworkspace_id = (\( SELECT )?[^() ]*\mget_user_workspace_id\(\)'
+                                      OR e ~ '\mget_user_workspace_id\(\)( AS \w+\))? = '
+                                             '[^() ]*\mworkspace_id\M')
+                                     AND e !~ '\mOR true\M' AND e !~ '\mNOT \(+[^() ]*\mworkspace_id\M')
+                       FROM unnest(x.expressions) e)
+                    AND x.calls
+                WHEN t.workspace_column IS NULL AND t.relname <> 'workspaces' THEN p.polcmd = 'r'
+                ELSE (SELECT bool_and(e ~ (CASE t.relname WHEN 'workspaces' THEN '\m' ELSE '\mworkspace_' END
+                                           || 'id = (\( SELECT )?[^()]*\mget_user_workspace_id\(\)')
+                                      AND regexp_replace(e, '''[^'']*''', '', 'g') !~ '\mOR\M')
+                        FROM unnest(x.expressions) e)
+                     AND x.calls
+           END
+      FROM @extschema@.checked_tables() t JOIN pg_policy p ON p.polrelid = t.oid
+     CROSS JOIN LATERAL (SELECT array_remove(ARRAY[pg_get_expr(p.polqual, t.oid),
+                                                   pg_get_expr(p.polwithcheck, t.oid)], NULL),
+                                EXISTS (SELECT FROM pg_depend d
+                                         WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                                           AND d.refclassid = 'pg_proc'::regclass AND d.refobjid
+                                             = '@extschema@.get_user_workspace_id()'::regprocedure))
+                        x (expressions, calls)
+     WHERE EXISTS (SELECT FROM unnest(p.polroles) g CROSS JOIN @extschema@.checked_roles() r
+                    WHERE r.by_request AND CASE WHEN g = 0 THEN true ELSE pg_has_role(r.oid, g, 'USAGE') END);
+END;
+
+-- -----------------------------------------------------------------------------------------------------------
 -- Migration
 -- -----------------------------------------------------------------------------------------------------------
 
@@ -481,6 +894,36 @@ END
 $migration$;
 REVOKE ALL ON FUNCTION @extschema@.migration_20260301000001_scale_out()
     FROM PUBLIC, anon, authenticated, service_role;
-COMMENT ON FUNCTION @extschema@.migration_20260301000001_scale_out() IS 'Migration 8: partitions of leads';
+COMMENT ON FUNCTION @extschema@.migration_20260301000001_scale_out() IS
+    'Migration 8: partitions of leads, and Citus';
 
 SELECT @extschema@.apply_migrations();
+
+-- A worker of a Citus cluster gets its tables from distribute(), and no jobs.  What the steps before have
+-- created there in this transaction is dropped; it is empty.
+DO $do$
+DECLARE
+    v_worker boolean := false;
+    v_drop   text;
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_local_group') IS NOT NULL THEN
+        EXECUTE 'SELECT groupid <> 0 FROM pg_dist_local_group' INTO v_worker;
+    END IF;
+    IF NOT v_worker OR to_regclass('@extschema@.schema_migrations') IS NULL THEN
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+        PERFORM @extschema@.unschedule_jobs();
+    END IF;
+    FOR v_drop IN
+        SELECT format('DROP FUNCTION %s', r.oid::regprocedure)
+          FROM pg_class c CROSS JOIN LATERAL @extschema@.table_routines(c.oid) r
+         WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind = 'r'
+        UNION ALL
+        SELECT format('DROP TABLE %s', string_agg(format('@extschema@.%I', d.relname), ', '))
+          FROM @extschema@.table_distribution() d
+    LOOP
+        EXECUTE v_drop;
+    END LOOP;
+END
+$do$;

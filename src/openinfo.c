@@ -6,6 +6,7 @@
 
 #include "utils/guc.h"
 
+#include "access/route.h"
 #include "core/catalog.h"
 #include "core/statement.h"
 #include "operations/drop_guard.h"
@@ -79,6 +80,7 @@ _PG_init(void)
 
 	catalog_init();
 	statement_init();
+	route_init();
 	seal_triggers_init();
 	visible_fields_init();
 	drop_guard_init();

@@ -92,6 +92,29 @@ membership_active(Membership *membership)
 	return membership_find(&claims->person, claims->has_workspace ? &claims->workspace : NULL, membership);
 }
 
+/*
+ * The workspace that the caller asks for, a member of it or not; without one, the workspace that is active by
+ * default.  False when there is none, or nobody is signed in.
+ */
+bool
+membership_asked(pg_uuid_t *workspace)
+{
+	const Claims *claims = claims_current();
+	Membership	  membership;
+
+	if (claims == NULL || !claims->has_person)
+		return false;
+	if (openinfo_workspace_id && openinfo_workspace_id[0] != '\0')
+		return claims_parse_uuid(openinfo_workspace_id, workspace);
+	if (claims->has_workspace)
+		*workspace = claims->workspace;
+	else if (membership_active(&membership))
+		*workspace = membership.workspace_id;
+	else
+		return false;
+	return true;
+}
+
 /* The caller's membership in a certain workspace, active or not; false when they have none. */
 bool
 membership_in(const pg_uuid_t *workspace, Membership *membership)

@@ -27,6 +27,7 @@ typedef struct Membership
 } Membership;
 
 extern bool membership_active(Membership *membership);
+extern bool membership_asked(pg_uuid_t *workspace);
 extern bool membership_in(const pg_uuid_t *workspace, Membership *membership);
 extern Role membership_role(Oid role);
 

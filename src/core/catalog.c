@@ -35,6 +35,7 @@
 
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/shards.h"
 
 #define MAX_TABLES 64
 
@@ -64,16 +65,12 @@ catalog_relation_changed(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == users.relid)
 		users.relid = InvalidOid;
-}
-
-static void
-owners_relation_changed(Datum arg, Oid relid)
-{
 	if (relid == InvalidOid)
 		owners_checked = false;
 	for (int i = 0; owners_checked && i < nchecked; i++)
 		if (checked_tables[i] == relid)
 			owners_checked = false;
+	shards_forget(relid);
 }
 
 /*
@@ -91,8 +88,8 @@ catalog_schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 void
 catalog_init(void)
 {
+	/* one callback for all: a process has room for ten, and Citus takes five */
 	CacheRegisterRelcacheCallback(catalog_relation_changed, (Datum) 0);
-	CacheRegisterRelcacheCallback(owners_relation_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_schema_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, catalog_schema_changed, (Datum) 0);
 }
@@ -216,11 +213,18 @@ catalog_table(const char *name)
 	return relid;
 }
 
-/* Is that the table of ours with this name? */
+/* Is that the table of ours with this name, or a shard of it, which has the table's name and a number? */
 bool
 catalog_is_table(Relation rel, const char *name)
 {
-	return RelationGetNamespace(rel) == catalog_schema() && strcmp(RelationGetRelationName(rel), name) == 0;
+	const char *own = RelationGetRelationName(rel);
+	size_t		length = strlen(name);
+
+	if (RelationGetNamespace(rel) != catalog_schema() || strncmp(own, name, length) != 0)
+		return false;
+	own += length;
+	return own[0] == '\0' ||
+		   (own[0] == '_' && own[1] != '\0' && strspn(own + 1, "0123456789") == strlen(own + 1));
 }
 
 /*
@@ -279,8 +283,8 @@ catalog_is_ours(Oid relid)
 }
 
 /*
- * A valid, immediate unique index on exactly these columns (one when the second is InvalidAttrNumber), or
- * InvalidOid: then a scan reads the table.
+ * A valid, immediate unique index on these columns (one when the second is InvalidAttrNumber), or on these
+ * and others, as the primary key of a shard is; InvalidOid: a scan reads the table.
  */
 Oid
 catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
@@ -289,6 +293,7 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
 	ListCell *lc;
 	int		  ncolumns = second == InvalidAttrNumber ? 1 : 2;
 	Oid		  result = InvalidOid;
+	bool	  exact = false;
 
 	foreach (lc, indexes)
 	{
@@ -299,12 +304,15 @@ catalog_unique_index(Relation rel, AttrNumber first, AttrNumber second)
 			continue;
 		index = (Form_pg_index) GETSTRUCT(tuple);
 		if (index->indisvalid && index->indisunique && index->indimmediate &&
-			index->indnkeyatts == ncolumns && index->indkey.values[0] == first &&
+			index->indnkeyatts >= ncolumns && index->indkey.values[0] == first &&
 			(ncolumns == 1 || index->indkey.values[1] == second) &&
 			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
+		{
 			result = lfirst_oid(lc);
+			exact = index->indnkeyatts == ncolumns;
+		}
 		ReleaseSysCache(tuple);
-		if (OidIsValid(result))
+		if (exact)
 			break;
 	}
 	list_free(indexes);

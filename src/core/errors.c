@@ -386,3 +386,11 @@ error_not_trigger(const char *function)
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("function \"%s\" was not called by a trigger of its table", function)));
 }
+
+void
+error_distributed(const char *function)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s() does not work on distributed tables", function)));
+}

@@ -66,6 +66,9 @@ extern void error_job_elsewhere(const char *job, const char *database) pg_attrib
 /* 55000: a DROP that would delete data */
 extern void error_drop(const char *command, const char *table, int64 rows) pg_attribute_noreturn();
 
+/* 0A000: what reads a table of its own server, where Citus distributes it */
+extern void error_distributed(const char *function) pg_attribute_noreturn();
+
 /* 39P01: a trigger function that was called by anything but a trigger of its table */
 extern void error_not_trigger(const char *function) pg_attribute_noreturn();
 

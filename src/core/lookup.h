@@ -8,10 +8,13 @@
 #include "openinfo.h"
 
 #include "access/relscan.h"
+#include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 #include "utils/uuid.h"
+
+#include "core/statement.h"
 
 #define LOOKUP_MAX_KEYS 2
 
@@ -26,12 +29,17 @@ typedef struct LookupKey
 /* A scan that has begun. */
 typedef struct Lookup
 {
-	Relation		rel;
+	Oid				relid; /* the table; rel is what has its rows on this node */
+	Relation		rel;   /* NULL: its rows are on other nodes */
 	Relation		index; /* NULL: the whole table is read */
 	IndexScanDesc	index_scan;
 	TableScanDesc	table_scan;
 	TupleTableSlot *row;
 	Snapshot		latest; /* registered here, or NULL */
+	SPITupleTable  *answer; /* of other nodes */
+	uint64			next;	/* row of the answer */
+	StatementScope	scope;	/* in which the other nodes were asked */
+	bool			asked;
 } Lookup;
 
 extern void	 lookup_begin(Lookup *lookup, Oid relid, Oid index, Snapshot snapshot, const LookupKey *keys,

@@ -30,6 +30,7 @@
 #include "utils/varlena.h"
 
 #include "core/catalog.h"
+#include "core/shards.h"
 #include "core/statement.h"
 
 static void
@@ -40,6 +41,10 @@ statement_enter(StatementScope *scope, Oid role, int more_context)
 	scope->guc_nest_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	/* Citus writes no reference table after it has read several shards at once in the transaction */
+	if (shards_present())
+		(void) set_config_option("citus.multi_shard_modify_mode", "sequential", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }

@@ -28,6 +28,7 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/lookup.h"
+#include "core/shards.h"
 #include "core/statement.h"
 #include "credits/credits.h"
 #include "workspaces/audit_columns.h"
@@ -237,11 +238,17 @@ reset_counters(void *rows)
 		"          FOR NO KEY UPDATE SKIP LOCKED) AS spent"
 		" WHERE u.ctid = spent.place AND u.daily_credits_used <> 0 AND u.credits_reset_on < $1",
 		"date");
+	/* Citus locks rows of one workspace at a time only */
+	static Statement reset_all = STATEMENT(
+		"UPDATE @extschema@.users SET daily_credits_used = 0, credits_reset_on = $1"
+		" WHERE daily_credits_used <> 0 AND credits_reset_on < $1",
+		"date");
 	StatementScope scope;
 	Datum		   today = DateADTGetDatum(counter_today());
+	bool		   spread = shards_distribution(catalog_users()->relid) != DISTRIBUTION_NONE;
 
 	statement_begin(&scope);
-	*(int64 *) rows = (int64) statement_run(&reset, &today, NULL, false, 0);
+	*(int64 *) rows = (int64) statement_run(spread ? &reset_all : &reset, &today, NULL, false, 0);
 	statement_end(&scope);
 }
 

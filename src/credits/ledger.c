@@ -249,40 +249,24 @@ openinfo_record_credit_usage(PG_FUNCTION_ARGS)
 }
 
 /*
- * Does a direct scan see the rows of a table?  Not those of a partitioned table, nor of one that Citus
- * distributes.
- */
-static bool
-is_plain_table(Oid relid)
-{
-	static Statement distributed = STATEMENT(
-		"SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1",
-		"pg_catalog.regclass");
-	StatementScope scope;
-	Datum		   value = ObjectIdGetDatum(relid);
-	bool		   plain = get_rel_relkind(relid) == RELKIND_RELATION;
-
-	if (plain && OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE)))
-	{
-		statement_begin(&scope);
-		plain = statement_run(&distributed, &value, NULL, true, 1) == 0;
-		statement_end(&scope);
-	}
-	return plain;
-}
-
-/*
  * Is a row certainly deleted?  As of now, with this transaction's own changes: a cascade is one of them.
+ * workspace: that of a tenant table's row, NULL: the table is workspaces.
  */
 static bool
-row_is_deleted(const char *table, Datum id)
+row_is_deleted(const char *table, Datum id, const Datum *workspace)
 {
-	Lookup lookup;
-	bool   found;
+	Oid		  relid = catalog_table(table);
+	LookupKey keys[2] = {{catalog_column(relid, "id"), UUIDOID, id}};
+	Lookup	  lookup;
+	bool	  found;
 
-	if (!is_plain_table(catalog_table(table)))
+	/* of a partitioned table nothing is certain */
+	if (get_rel_relkind(relid) != RELKIND_RELATION)
 		return false;
-	found = lookup_id(&lookup, table, DatumGetUUIDP(id));
+	if (workspace)
+		keys[1] = (LookupKey){catalog_column(relid, "workspace_id"), UUIDOID, *workspace};
+	lookup_begin(&lookup, relid, InvalidOid, NULL, keys, workspace ? 2 : 1);
+	found = lookup.rel == NULL || lookup_next(&lookup);
 	lookup_end(&lookup);
 	return !found;
 }
@@ -298,10 +282,10 @@ error_ledger_change(const char *table)
 
 /* Is a column that names a user set to null because that user has been deleted? */
 static bool
-author_removed(const char *column, Datum before, bool now_null)
+author_removed(const char *column, Datum before, bool now_null, const Datum *workspace)
 {
 	return (strcmp(column, "user_id") == 0 || strcmp(column, "created_by") == 0) &&
-		   now_null && row_is_deleted("users", before);
+		   now_null && row_is_deleted("users", before, workspace);
 }
 
 /*
@@ -318,6 +302,7 @@ openinfo_forbid_ledger_change(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Relation	 rel;
 	TupleDesc	 desc;
+	Datum		 workspace;
 	bool		 isnull;
 	bool		 forgotten = false;
 
@@ -329,12 +314,11 @@ openinfo_forbid_ledger_change(PG_FUNCTION_ARGS)
 	if (!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		error_ledger_change(RelationGetRelationName(rel));
 
+	workspace = heap_getattr(trigger->tg_trigtuple, catalog_column(RelationGetRelid(rel), "workspace_id"),
+							 desc, &isnull);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
-		int workspace_id = SPI_fnumber(desc, "workspace_id");
-
-		if (workspace_id <= 0 ||
-			!row_is_deleted("workspaces", heap_getattr(trigger->tg_trigtuple, workspace_id, desc, &isnull)))
+		if (!row_is_deleted("workspaces", workspace, NULL))
 			error_ledger_change(RelationGetRelationName(rel));
 		return PointerGetDatum(trigger->tg_trigtuple);
 	}
@@ -353,7 +337,7 @@ openinfo_forbid_ledger_change(PG_FUNCTION_ARGS)
 			continue;
 		if (old_null == new_null && datum_image_eq(old_value, new_value, att->attbyval, att->attlen))
 			continue;
-		if (old_null || !author_removed(NameStr(att->attname), old_value, new_null))
+		if (old_null || !author_removed(NameStr(att->attname), old_value, new_null, &workspace))
 			error_ledger_change(RelationGetRelationName(rel));
 		forgotten = true;
 	}

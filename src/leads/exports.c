@@ -15,6 +15,7 @@
 #include "access/authorize.h"
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/shards.h"
 #include "core/statement.h"
 
 /*
@@ -47,7 +48,7 @@ openinfo_queue_file_deletion(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_DELETE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		strcmp(RelationGetRelationName(trigger->tg_relation), "export_jobs") != 0)
+		!catalog_is_table(trigger->tg_relation, "export_jobs"))
 		error_not_trigger("queue_file_deletion");
 
 	rel = trigger->tg_relation;
@@ -87,13 +88,19 @@ openinfo_cleanup_expired_exports(PG_FUNCTION_ARGS)
 		"   FOR KEY SHARE OF w SKIP LOCKED FOR UPDATE OF j SKIP LOCKED)"
 		" DELETE FROM @extschema@.export_jobs j USING expired WHERE j.id = expired.id",
 		"");
+	/* Citus locks rows of one workspace at a time only */
+	static Statement cleanup_all = STATEMENT(
+		"DELETE FROM @extschema@.export_jobs WHERE expires_at <= now()",
+		"");
 	StatementScope scope;
 	uint64		   count;
 
 	authorize_service("cleanup_expired_exports");
 
 	statement_begin(&scope);
-	count = statement_run(&cleanup, NULL, NULL, false, 0);
+	count = statement_run(
+		shards_distribution(catalog_table("export_jobs")) == DISTRIBUTION_NONE ? &cleanup : &cleanup_all,
+		NULL, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_INT64((int64) count);
 }

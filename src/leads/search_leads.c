@@ -34,6 +34,7 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/lookup.h"
+#include "core/shards.h"
 #include "leads/lead_words.h"
 #include "topics/fuzzy.h"
 
@@ -160,6 +161,8 @@ open_table(Relation *parent, const pg_uuid_t *workspace)
 	uint64		  hash;
 
 	*parent = NULL;
+	if (shards_distribution(RelationGetRelid(leads)) != DISTRIBUTION_NONE)
+		error_distributed("search_leads");
 	if (leads->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return leads;
 	*parent = leads;
@@ -294,9 +297,9 @@ leads_run(LeadSearch *leads, pg_uuid_t *after)
  * page before.
  * STABLE: what the caller's statement sees.
  * Callers: authenticated, service_role.  Locks: AccessShareLock, as any SELECT.
- * Errors: PT401; 42501 another workspace; 22023 p_limit below 1, p_after is no lead of the workspace, or is
- * not found by this search, p_workspace_id is NULL; 55000 the index is missing, with the statement that
- * creates it as hint.
+ * Errors: PT401; 42501 another workspace; 0A000 leads is distributed by Citus; 22023 p_limit below 1, p_after
+ * is no lead of the workspace, or is not found by this search, p_workspace_id is NULL; 55000 the index is
+ * missing, with the statement that creates it as hint.
  */
 PG_FUNCTION_INFO_V1(openinfo_search_leads);
 Datum

@@ -28,6 +28,7 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/lookup.h"
+#include "core/shards.h"
 #include "core/statement.h"
 #include "core/white_space.h"
 #include "queries/work_queue.h"
@@ -311,15 +312,21 @@ openinfo_reset_weekly_lead_counts(PG_FUNCTION_ARGS)
 		"  SELECT id FROM @extschema@.queries WHERE leads_this_week <> 0 FOR NO KEY UPDATE SKIP LOCKED)"
 		" UPDATE @extschema@.queries q SET leads_this_week = 0 FROM free WHERE q.id = free.id",
 		"");
+	/* Citus locks rows of one workspace at a time only */
+	static Statement reset_all = STATEMENT(
+		"UPDATE @extschema@.queries SET leads_this_week = 0 WHERE leads_this_week <> 0",
+		"");
 	StatementScope scope;
 	uint64		   rows;
+	bool		   spread;
 
 	authorize_service("reset_weekly_lead_counts");
 	PreventCommandIfReadOnly("reset_weekly_lead_counts()");
 	LockDatabaseObject(ProcedureRelationId, fcinfo->flinfo->fn_oid, 0, ShareUpdateExclusiveLock);
 
 	statement_begin(&scope);
-	rows = statement_run(&reset, NULL, NULL, false, 0);
+	spread = shards_distribution(catalog_table("queries")) != DISTRIBUTION_NONE;
+	rows = statement_run(spread ? &reset_all : &reset, NULL, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_INT64((int64) rows);
 }

@@ -260,6 +260,9 @@ work_queue_report(Statement *report, Datum workspace, Datum item, Datum status, 
 
 	nulls[3] = error.isnull ? 'n' : ' ';
 	nulls[6] = contact.isnull ? 'n' : ' ';
+	/* a report ends the lease, but the one that renews it */
+	if (DatumGetObjectId(status) != catalog_enum("enrichment_status", "enriching"))
+		nulls[5] = 'n';
 	return statement_run(report, values, nulls, false, 0);
 }
 

@@ -34,7 +34,7 @@ typedef void (*WorkQueueReturnRow)(FunctionCallInfo fcinfo, uint64 row);
 		"         CASE WHEN " prefix "lease_until IS NOT NULL THEN " prefix "attempts"            \
 		"              WHEN $3 = 'pending' THEN 0"                                                \
 		"              ELSE " prefix "attempts + (" prefix "attempts < " most ")::int4 END,"      \
-		"       " prefix "lease_until = CASE WHEN $3::text = 'enriching' THEN $6 END,"            \
+		"       " prefix "lease_until = $6,"                                                      \
 		"       " done_at " = CASE WHEN $3 = '" done "' THEN $5 ELSE " done_at " END," other      \
 		"       last_error = CASE WHEN $3 = '" done "' THEN $4 ELSE coalesce($4, last_error) END" \
 		" WHERE workspace_id = $1 AND id = $2 AND (" accepted ")"                                 \
@@ -47,11 +47,11 @@ typedef void (*WorkQueueReturnRow)(FunctionCallInfo fcinfo, uint64 row);
  */
 #define WORK_QUEUE_WAIT(prefix, most)                                                           \
 	"       " prefix "next_attempt_at ="                                                        \
+	"         $8 + interval '1 minute' *"                                                       \
 	"         CASE WHEN $3 = 'failed'"                                                          \
 	"                   AND " prefix "attempts + (" prefix "lease_until IS NULL)::int4 < " most \
-	"              THEN $8 + interval '1 minute'"                                               \
-	"                   * least(1 << (" prefix "attempts"                                       \
-	"                                 + (" prefix "lease_until IS NULL)::int4 - 1), 360) END,"
+	"              THEN least(1 << (" prefix "attempts"                                         \
+	"                              + (" prefix "lease_until IS NULL)::int4 - 1), 360) END,"
 
 extern Datum  work_queue_claim(FunctionCallInfo fcinfo, const char *function, Statement *claim,
 							   WorkQueueReturnRow return_row);

@@ -50,7 +50,8 @@ typedef struct SealedTable
 		"uuid, uuid"),                                                                                   \
 	STATEMENT(                                                                                           \
 		"INSERT INTO @extschema@." sealed_table " (" id ", workspace_id, sealed) VALUES ($1, $2, $3)"    \
-		" ON CONFLICT (" id ", workspace_id) DO UPDATE SET sealed = EXCLUDED.sealed, sealed_at = now()", \
+		" ON CONFLICT (" id ", workspace_id) DO UPDATE"                                                      \
+		"   SET sealed = EXCLUDED.sealed, sealed_at = EXCLUDED.sealed_at", \
 		"uuid, uuid, jsonb"),                                                                            \
 	STATEMENT(                                                                                           \
 		"DELETE FROM @extschema@." sealed_table " WHERE " id " = $1 AND workspace_id = $2",              \

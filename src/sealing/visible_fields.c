@@ -26,6 +26,7 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/lookup.h"
+#include "core/shards.h"
 #include "sealing/visible_fields.h"
 
 /* Bytes of a key that can be on the list; a longer one is not. */
@@ -148,7 +149,7 @@ read_list(VisibleFields *list)
 	}
 	lookup_end(&lookup);
 	if (changes == before)
-		list->table = relid;
+		list->table = shards_relation(relid, NULL);
 }
 
 /* The list of an object; NULL when it is neither person nor integration. */

@@ -46,6 +46,7 @@
 
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/shards.h"
 #include "core/statement.h"
 #include "topics/fuzzy.h"
 
@@ -223,9 +224,12 @@ search_relevance(const Match *m)
 static void
 search_run(Search *s)
 {
+	/* on a Citus cluster the table is a replica, whose number follows the names of its indexes, too */
+	const char *number = RelationGetRelationName(s->table) + strlen("global_topics");
+	char	   *name = psprintf("idx_global_topics_search%s", number);
+
 	if (s->sees_all)
-		s->index = search_open_index(s->table, get_relname_relid("idx_global_topics_search",
-																 RelationGetNamespace(s->table)));
+		s->index = search_open_index(s->table, get_relname_relid(name, RelationGetNamespace(s->table)));
 	if (s->index)
 	{
 		search_index(s);
@@ -273,7 +277,7 @@ openinfo_search_topics(PG_FUNCTION_ARGS)
 	s.query.stems = true;
 	s.limit = Min(limit, SEARCH_LIMIT_MAX);
 	s.snapshot = GetActiveSnapshot();
-	s.table = table_open(catalog_table("global_topics"), AccessShareLock);
+	s.table = table_open(shards_relation(catalog_table("global_topics"), NULL), AccessShareLock);
 	s.sees_all = search_sees_all(s.table);
 
 	if (!PG_ARGISNULL(0))

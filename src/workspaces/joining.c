@@ -72,7 +72,7 @@ openinfo_create_preferences(PG_FUNCTION_ARGS)
 	/* both came with 1.1.0 */
 	if (plan_limits_has_seats())
 	{
-		(void) members_lock_workspace(DatumGetUUIDP(member[1]));
+		(void) plan_limits_lock(trigger->tg_relation, "users", DatumGetUUIDP(member[1]));
 		use_up_invitation(member);
 		plan_limits_check_seats(DatumGetUUIDP(member[1]), HeapTupleHeaderGetCmin(row->t_data));
 	}

@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -171,6 +172,24 @@ limit_check(CountedLimit *limited, const pg_uuid_t *workspace, CommandId before)
 }
 
 /*
+ * Lets one transaction at a time count the rows of a workspace; false when there is no such workspace.
+ *
+ * A trigger on a shard of a Citus cluster takes an advisory lock on its node, where all rows of the workspace
+ * are: the row of workspaces, which every node has, may be locked by the function whose statement this is.
+ */
+bool
+plan_limits_lock(Relation rel, const char *table, const pg_uuid_t *workspace)
+{
+	int64 key;
+
+	if (RelationGetRelid(rel) == catalog_table(table))
+		return members_lock_workspace(workspace);
+	memcpy(&key, workspace->data, sizeof(key));
+	(void) DirectFunctionCall1(pg_advisory_xact_lock_int8, Int64GetDatum(key));
+	return true;
+}
+
+/*
  * What both triggers do: AFTER INSERT OR UPDATE FOR EACH ROW, for a row that has come to count in its
  * workspace
  *
@@ -197,7 +216,7 @@ limit_rows(FunctionCallInfo fcinfo, CountedLimit *limited)
 
 	statement_begin(&scope);
 	/* a workspace that does not exist is an error of the foreign key */
-	if (members_lock_workspace(&workspace))
+	if (plan_limits_lock(trigger->tg_relation, limited->table, &workspace))
 		limit_check(limited, &workspace, HeapTupleHeaderGetCmin(row->t_data));
 	statement_end(&scope);
 }

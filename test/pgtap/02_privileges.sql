@@ -115,7 +115,8 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         v_message := CASE WHEN SQLSTATE = '42501' THEN SQLERRM END;
     END;
-    RETURN v_message IS NULL OR v_message !~ '^permission denied for (table|function|view|schema|sequence) ';
+    RETURN v_message IS NULL
+           OR v_message !~ '^permission denied for (table|function|procedure|view|schema|sequence) ';
 END
 $$;
 
@@ -291,6 +292,10 @@ INSERT INTO internal VALUES
     ('apply_migrations', 'nobody'),
     ('table_routines', 'nobody'), ('table_parts', 'nobody'), ('table_obstacles', 'nobody'),
     ('grant_statements', 'nobody'), ('table_definition', 'nobody'),
+    ('table_distribution', 'nobody'), ('is_distributed', 'service'), ('require_cluster', 'nobody'),
+    ('require_one_server', 'nobody'), ('require_plain_leads', 'nobody'), ('grant_on_shards', 'nobody'),
+    ('distribute_tables', 'nobody'), ('undistribute_tables', 'nobody'), ('distribute', 'nobody'),
+    ('undistribute', 'nobody'),
     ('rebuild_leads', 'nobody'), ('partition_leads', 'nobody'), ('unpartition_leads', 'nobody'),
     ('forbid_data_loss', 'nobody'), ('drop_table_if_empty', 'nobody'), ('drop_column_if_empty', 'nobody');
 
@@ -303,7 +308,8 @@ CREATE TEMP VIEW our_function AS
                 ELSE (SELECT caller FROM (TABLE callable UNION ALL TABLE internal) l
                        WHERE l.name = p.proname) END AS caller,
            -- a constant NULL for a strict function would be folded before anybody looks at privileges
-           (SELECT format('SELECT %s(%s) FROM (SELECT %s OFFSET 0) arguments',
+           (SELECT format(CASE p.prokind WHEN 'p' THEN 'CALL %s()'
+                                         ELSE 'SELECT %s(%s) FROM (SELECT %s OFFSET 0) arguments' END,
                           p.oid::regproc,
                           string_agg('a' || i, ', ' ORDER BY i),
                           string_agg(format('NULL::%s AS a%s', format_type(t, NULL), i), ', ' ORDER BY i))

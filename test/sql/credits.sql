@@ -312,10 +312,10 @@ RESET ROLE;
 -- has distributed them, it counts as no deletion.
 BEGIN;
 SET LOCAL allow_system_table_mods = on;
-CREATE TABLE pg_catalog.pg_dist_partition AS SELECT 'workspaces'::regclass AS logicalrelid;
+CREATE TABLE pg_catalog.pg_dist_partition AS
+    SELECT unnest('{workspaces,users}'::regclass[]) AS logicalrelid;
 GRANT SELECT ON pg_catalog.pg_dist_partition TO public;
 SELECT pg_temp.refusal('DELETE FROM openinfo.workspaces WHERE id = ''c0000000-0000-4000-8000-000000000001''');
-UPDATE pg_catalog.pg_dist_partition SET logicalrelid = 'users'::regclass;
 SELECT pg_temp.refusal('DELETE FROM openinfo.users WHERE id = ''c0000000-0000-4000-8000-0000000000b1''');
 ROLLBACK;
 

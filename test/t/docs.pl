@@ -40,7 +40,7 @@ sub spelled
 my %documented;
 push @{ $documented{$1} }, spelled("$1$2") while $reference =~ /^\| `(\w+)(\(.*?)` \|/mg;
 foreach (rows(<<'END'))
-	SELECT proname, format('%s(%s) returns %s', proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))
+	SELECT proname, format('%s(%s) returns %s', proname, pg_get_function_arguments(p.oid), coalesce(pg_get_function_result(p.oid), 'void'))
 	  FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'openinfo')
 	 WHERE prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND NOT 'internal'::regtype = ANY (proargtypes)
 	   AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid) AND proname !~ '^(migration|checked|checklist|api_privileges)_' ORDER BY 1
