@@ -164,11 +164,12 @@ BEGIN ATOMIC
     )
     SELECT s.statement
       FROM (
-        SELECT 1, k.conname::text, format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, k.conname,
-                                          pg_get_constraintdef(k.oid))
+        -- by OID, so that indexes and foreign keys are checked in the same order as before
+        SELECT 1, lpad(k.oid::text, 10, '0'),
+               format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, k.conname, pg_get_constraintdef(k.oid))
           FROM constraints k WHERE k.contype <> 'f'
         UNION ALL
-        SELECT 2, '', regexp_replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON ')
+        SELECT 2, lpad(i.oid::text, 10, '0'), regexp_replace(pg_get_indexdef(i.oid), ' ON ONLY ', ' ON ')
           FROM indexes i
          WHERE NOT EXISTS (SELECT FROM constraints k WHERE k.conindid = i.oid AND k.contype <> 'f')
         UNION ALL
@@ -179,8 +180,8 @@ BEGIN ATOMIC
           FROM pg_attribute a
          WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0
         UNION ALL
-        SELECT 4, k.conname, format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, k.conname,
-                                    pg_get_constraintdef(k.oid))
+        SELECT 4, lpad(k.oid::text, 10, '0'),
+               format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, k.conname, pg_get_constraintdef(k.oid))
           FROM constraints k WHERE k.contype = 'f'
         UNION ALL
         SELECT 5, g.tgname, pg_get_triggerdef(g.oid) FROM triggers g
