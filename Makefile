@@ -139,6 +139,7 @@ ISOLATION = \
 	invited_and_added \
 	seats_last \
 	workspace_deleted \
+	workspaces_last \
 	queries_last \
 	queries_activate \
 	queries_week \
