@@ -64,7 +64,7 @@ SELECT relname, relkind, relrowsecurity, relforcerowsecurity, relowner::regrole,
  WHERE relnamespace = 'openinfo'::regnamespace AND relkind IN ('r', 'p') AND relname ~ '^leads(_p\d+)?$'
  ORDER BY relname COLLATE "C" DESC;
 SELECT x.indrelid::regclass AS partition, x.indexrelid::regclass AS index FROM pg_index x
- WHERE x.indrelid = 'leads_p2'::regclass ORDER BY 2;
+ WHERE x.indrelid = 'leads_p2'::regclass ORDER BY x.indexrelid::regclass::text COLLATE "C";
 SELECT count(DISTINCT tableoid) > 1 AS spread, count(*) AS rows FROM leads;
 SELECT item, detail FROM security_checklist() WHERE NOT ok;
 
