@@ -202,6 +202,7 @@ TAP = \
 	clients \
 	web \
 	moving \
+	move_workspace \
 	topics_exact \
 	search_leads_exact \
 	monitoring \
