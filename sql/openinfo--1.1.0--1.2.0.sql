@@ -889,14 +889,20 @@ END;
 CREATE FUNCTION @extschema@.migration_20260301000001_scale_out() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $migration$
 BEGIN
-    -- No table changes until partition_leads() is called.
-    NULL;
+    -- visible_fields ----------------------------------------------------------------------------------------
+    -- Logical replication, as between cells, fires triggers of rows alone.
+    CREATE TRIGGER visible_field_changed AFTER INSERT OR UPDATE OR DELETE ON @extschema@.visible_fields
+        FOR EACH ROW EXECUTE FUNCTION @extschema@.visible_fields_changed();
+    ALTER TABLE @extschema@.visible_fields ENABLE ALWAYS TRIGGER visible_field_changed;
+    PERFORM @extschema@.comment_on_table('@extschema@.visible_fields'::regclass, NULL, ARRAY[
+        ['visible_field_changed', 'The same where a row is replicated']]);
+    -- No other table changes until partition_leads() is called.
 END
 $migration$;
 REVOKE ALL ON FUNCTION @extschema@.migration_20260301000001_scale_out()
     FROM PUBLIC, anon, authenticated, service_role;
 COMMENT ON FUNCTION @extschema@.migration_20260301000001_scale_out() IS
-    'Migration 8: partitions of leads, and Citus';
+    'Migration 8: partitions of leads, Citus, and replication of visible_fields';
 
 SELECT @extschema@.apply_migrations();
 

@@ -7,6 +7,7 @@ SELECT @extschema@.require_trusted_schema();
 SELECT @extschema@.require_plain_leads();
 SELECT @extschema@.require_one_server();
 
+DROP TRIGGER IF EXISTS visible_field_changed ON @extschema@.visible_fields;
 SELECT @extschema@.execute_as_owner(
     'DELETE FROM @extschema@.schema_migrations WHERE version = ''20260301000001''');
 

@@ -9,9 +9,9 @@
  *
  * The list has some three hundred rows, and changes rarely; so it is kept per backend.
  *
- * Invariant: what is kept is what was committed, with the changes of this transaction.  A statement trigger
- * on the table tells every backend of a change as PostgreSQL tells of one of the table's definition; a
- * rollback tells this backend.
+ * Invariant: what is kept is what was committed, with the changes of this transaction.  Triggers on the
+ * table tell every backend of a change as PostgreSQL tells of one of the table's definition; a rollback tells
+ * this backend.
  */
 #include "openinfo.h"
 
@@ -59,8 +59,10 @@ visible_fields_init(void)
 }
 
 /*
- * visible_fields_changed() returns trigger: AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT
+ * visible_fields_changed() returns trigger: AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT,
+ *		and AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW
  *
+ * The second one is for logical replication, which fires no triggers of statements.
  * Makes every backend read the list again, once the transaction commits.
  * Errors: 39P01 when called otherwise.
  */
@@ -70,7 +72,7 @@ openinfo_visible_fields_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event))
 		error_not_trigger("visible_fields_changed");
 	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(NULL);

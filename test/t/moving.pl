@@ -57,6 +57,17 @@ $source->safe_psql('app', "UPDATE app.leads SET company_data = company_data || '
 	    SELECT id, '{\"full_name\": \"Gus\", \"email\": \"gus\@three.example\"}' FROM app.workspaces LIMIT 1");
 $source->wait_for_catchup('openinfo');
 is(checksums($target, 'replica', 'app'), checksums($source, 'app', 'app'), 'and those that are written later, sealed data too');
+# a session that has read the list of visible fields seals by what is replicated since
+my $reader = $target->background_psql('replica');
+my $sealed = q(SELECT app.is_sealed('person', '{"hat": "bowler"}'));
+is($reader->query_safe($sealed), 'f', 'what is not on the list is sealed there');
+$source->safe_psql('app', "INSERT INTO app.visible_fields (object, field) VALUES ('person', 'hat')");
+$source->wait_for_catchup('openinfo');
+is($reader->query_safe($sealed), 't', 'a field that is added to the list is visible');
+$source->safe_psql('app', "DELETE FROM app.visible_fields WHERE field = 'hat'");
+$source->wait_for_catchup('openinfo');
+is($reader->query_safe($sealed), 'f', 'and is sealed again after it is deleted');
+$reader->quit;
 $target->safe_psql('replica', 'DROP SUBSCRIPTION openinfo');
 works($target, 'replica', 'app', 'the replica, once it is on its own');
 
