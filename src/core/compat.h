@@ -20,6 +20,9 @@
 #include "utils/acl.h"
 #include "utils/datetime.h"
 
+/* 19 no longer includes it by way of others */
+#include "utils/tuplestore.h"
+
 /* 17 gave the lexer a caller-owned struct and a const input */
 #if PG_VERSION_NUM >= 170000
 #define compat_json_lexer(text, len) \

@@ -42,7 +42,6 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplestore.h"
 
 #include "core/catalog.h"
 #include "core/errors.h"
