@@ -233,7 +233,7 @@ PG_CONFIG ?= pg_config
 .DEFAULT_GOAL := all
 
 # Our own goals must work before PostgreSQL is installed, so they do without PGXS.
-OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench docs screenshots types deb image format lint dist freeze help print-%
+OWN_GOALS := demo check matrix upgrade coverage valgrind fuzz bench plots docs screenshots types deb image format lint dist freeze help print-%
 
 ifneq ($(filter-out $(OWN_GOALS),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -254,7 +254,7 @@ pg_isolation_regress_installcheck = tools/installcheck.sh $(top_builddir)/src/te
 endif
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
-.PHONY: demo check matrix upgrade coverage valgrind fuzz bench docs screenshots types deb image format lint dist freeze help
+.PHONY: demo check matrix upgrade coverage valgrind fuzz bench plots docs screenshots types deb image format lint dist freeze help
 
 demo:    ## install what is missing, start a throwaway server, load data and show the extension at work (WEB=1: on a page)
 	@$(if $(WEB),$(WITH_NPM)) tools/cluster.sh -d openinfo_demo $(if $(WEB),-- tools/web.sh,$(addprefix -i ,$(DEMO_DATA)) -- tools/demo.sh)
@@ -279,7 +279,12 @@ upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroot
 	@tools/upgrade.sh
 
 bench:   ## measure, each figure beside its floor (BENCH=, SCALE=: see bench/README.md)
-	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh
+	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh $(if $(RESULTS),9>>$(RESULTS))
+	$(if $(RESULTS),@$(MAKE) -s plots)
+
+plots:   ## the plots of docs/, from the figures in bench/results.tsv
+	@PACKAGES=python3-matplotlib tools/deps.sh
+	@/usr/bin/python3 bench/plots.py $(or $(RESULTS),bench/results.tsv) docs
 
 docs:    ## write docs/schema.md from the catalog of a new installation, and its diagram
 	@mkdir -p docs

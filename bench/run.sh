@@ -3,6 +3,7 @@
 #
 #   BENCH="isolation credits"   only these
 #   SCALE=0.1                   a tenth of the rows; what the numbers mean is said for SCALE=1
+#   RESULTS=FILE                set when the figures are to be kept: make bench has FILE open as descriptor 9
 . "$(dirname "$0")/lib.sh"
 
 all=(
@@ -35,3 +36,8 @@ for module in "${modules[@]}"; do
 	dropdb "$PGDATABASE"
 done
 printf '\n%s of %s targets reached\n' "$(grep -c ' ok$' "$results" || true)" "$(grep -cE ' (ok|MISSED)$' "$results" || true)"
+
+# date, server, machine and scale, then what figure() has
+if [ -n "${RESULTS:-}" ]; then
+	sed "s/^/$(date -u +%F)\tPostgreSQL $(sql -d postgres -c "SHOW server_version_num" | sed 's/....$//')\t$(nproc) cores, $(sed -n 's/^model name\t: //p' /proc/cpuinfo | head -n 1)\t$SCALE\t/" "$W/results" >&9
+fi

@@ -40,11 +40,15 @@ BEGIN
         v_buffers := (v_plan ->> 'Shared Hit Blocks')::int + (v_plan ->> 'Shared Read Blocks')::int;
         UPDATE bench.typed SET first_us = v_first, buffers = v_buffers, us = v_best WHERE n = r.n;
         CONTINUE WHEN r.n % 20 <> 0;
-        v_start := clock_timestamp();
-        PERFORM id, topic, category, current_volume, trend_direction
-           FROM global_topics, websearch_to_tsquery('pg_catalog.english', r.typed) q
-          WHERE topic_tsv @@ q ORDER BY ts_rank(topic_tsv, q) DESC LIMIT 20;
-        UPDATE bench.typed SET usual_us = extract(epoch FROM clock_timestamp() - v_start) * 1e6 WHERE n = r.n;
+        v_best := 'infinity';
+        FOR i IN 0..p_rounds LOOP
+            v_start := clock_timestamp();
+            PERFORM id, topic, category, current_volume, trend_direction
+               FROM global_topics, websearch_to_tsquery('pg_catalog.english', r.typed) q
+              WHERE topic_tsv @@ q ORDER BY ts_rank(topic_tsv, q) DESC LIMIT 20;
+            v_best := least(v_best, extract(epoch FROM clock_timestamp() - v_start) * 1e6);
+        END LOOP;
+        UPDATE bench.typed SET usual_us = v_best WHERE n = r.n;
     END LOOP;
 END
 $$;
