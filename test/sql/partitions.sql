@@ -1,5 +1,6 @@
 -- leads is partitioned by workspace, and made one table again, with all that a user has added to it.
 SET search_path = openinfo, pg_temp;
+\set SHOW_CONTEXT never
 SELECT unpartition_leads();
 INSERT INTO workspaces (id, slug, name)
     SELECT format('9a000000-0000-4000-8000-%s', lpad(n::text, 12, '0'))::uuid, 'partitions-' || n, 'W'
@@ -119,6 +120,7 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
     RETURN SQLERRM || ': ' || v_detail;
 END
 $$;
+SET client_min_messages = error;	-- a publication while wal_level is replica
 SELECT command, pg_temp.refused(command)
   FROM unnest(ARRAY[
     'CREATE VIEW openinfo.regress_view AS SELECT id FROM openinfo.leads',
@@ -139,6 +141,7 @@ SELECT command, pg_temp.refused(command)
     'CREATE POLICY regress_leads ON openinfo.queries USING (EXISTS (SELECT FROM openinfo.leads))',
     'CREATE PUBLICATION regress_out FOR TABLE openinfo.leads']) WITH ORDINALITY c (command, n)
  ORDER BY n;
+RESET client_min_messages;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT partition_leads(2);
 ROLLBACK;

@@ -149,14 +149,22 @@ SELECT pg_temp.two_untouched();
 ROLLBACK;
 
 -- A topic that is asked about stays, and so does a plan that somebody is on; once they are free they go.
+-- (A foreign key with RESTRICT has an error of its own since 18.)
 BEGIN;
+CREATE FUNCTION pg_temp.delete_topic(p_id uuid) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM global_topics WHERE id = p_id;
+    RETURN 'deleted';
+EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
+    RETURN 'refused';
+END
+$$;
+SELECT pg_temp.delete_topic(:topic);
 SAVEPOINT s;
-DELETE FROM global_topics WHERE id = :topic;
-ROLLBACK TO s;
 DELETE FROM plans WHERE name = 'pro';
 ROLLBACK TO s;
 DELETE FROM queries WHERE topic_id = :topic;
-DELETE FROM global_topics WHERE id = :topic;
+SELECT pg_temp.delete_topic(:topic);
 SELECT count(*) AS trends FROM trends WHERE topic_id = :topic;
 ROLLBACK;
 
