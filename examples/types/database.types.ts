@@ -1571,6 +1571,10 @@ export type Database = {
         }[]
       }
       delete_workspace: { Args: { p_slug: string }; Returns: undefined }
+      distribute_tables: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
+      }
       drop_column_if_empty: {
         Args: { p_column: string; p_default?: string; p_table: unknown }
         Returns: undefined
@@ -1701,6 +1705,7 @@ export type Database = {
         Returns: string
       }
       get_workspace_stats: { Args: { p_workspace_id?: string }; Returns: Json }
+      grant_on_shards: { Args: Record<PropertyKey, never>; Returns: undefined }
       grant_statements: {
         Args: {
           p_acl: unknown[]
@@ -1740,6 +1745,7 @@ export type Database = {
         }[]
       }
       is_blank: { Args: { value: string }; Returns: boolean }
+      is_distributed: { Args: Record<PropertyKey, never>; Returns: boolean }
       is_sealed: { Args: { p_data: Json; p_object: string }; Returns: boolean }
       job_status: {
         Args: Record<PropertyKey, never>
@@ -1872,7 +1878,16 @@ export type Database = {
         Returns: undefined
       }
       remove_member: { Args: { p_user_id: string }; Returns: undefined }
+      require_cluster: { Args: Record<PropertyKey, never>; Returns: undefined }
+      require_one_server: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
+      }
       require_owned_tables: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
+      }
+      require_plain_leads: {
         Args: Record<PropertyKey, never>
         Returns: undefined
       }
@@ -1975,6 +1990,13 @@ export type Database = {
         Returns: undefined
       }
       table_definition: { Args: { p_table: unknown }; Returns: string[] }
+      table_distribution: {
+        Args: Record<PropertyKey, never>
+        Returns: {
+          kind: string
+          relname: string
+        }[]
+      }
       table_obstacles: {
         Args: { p_partitioned: boolean; p_table: unknown }
         Returns: string[]
@@ -2003,6 +2025,10 @@ export type Database = {
       topic_search_keys: {
         Args: { p_bucket: number; p_topic: string }
         Returns: string[]
+      }
+      undistribute_tables: {
+        Args: Record<PropertyKey, never>
+        Returns: undefined
       }
       unpartition_leads: {
         Args: Record<PropertyKey, never>
