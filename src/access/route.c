@@ -156,7 +156,7 @@ route_is_on(void)
 }
 
 static PlannedStmt *
-route_planner(Query *query, const char *sql, int options, ParamListInfo params)
+route_planner(Query *query, const char *sql, int options, ParamListInfo params COMPAT_PLANNER_PARAM)
 {
 	if (!busy && shards_present() && !shards_is_internal() && route_is_on())
 	{
@@ -171,8 +171,8 @@ route_planner(Query *query, const char *sql, int options, ParamListInfo params)
 		}
 		PG_END_TRY();
 	}
-	return next_planner ? next_planner(query, sql, options, params)
-						: standard_planner(query, sql, options, params);
+	return next_planner ? next_planner(query, sql, options, params COMPAT_PLANNER_ARG)
+						: standard_planner(query, sql, options, params COMPAT_PLANNER_ARG);
 }
 
 void

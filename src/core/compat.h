@@ -39,6 +39,16 @@
 #define compat_parse_type(name, oid, typmod) parseTypeString((name), (oid), (typmod), false)
 #endif
 
+/* 19 hands the state of EXPLAIN to the planner */
+#include "optimizer/planner.h"
+#if PG_VERSION_NUM >= 190000
+#define COMPAT_PLANNER_PARAM , ExplainState *explain
+#define COMPAT_PLANNER_ARG , explain
+#else
+#define COMPAT_PLANNER_PARAM
+#define COMPAT_PLANNER_ARG
+#endif
+
 /* 16 replaced the per-catalog checks by one for every catalog */
 #if PG_VERSION_NUM >= 160000
 #define compat_namespace_aclcheck(oid, role, mode) object_aclcheck(NamespaceRelationId, (oid), (role), (mode))
