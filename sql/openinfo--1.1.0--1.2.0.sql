@@ -173,9 +173,10 @@ BEGIN ATOMIC
           FROM indexes i
          WHERE NOT EXISTS (SELECT FROM constraints k WHERE k.conindid = i.oid AND k.contype <> 'f')
         UNION ALL
-        SELECT 3, '', pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s WHERE s.stxrelid = p_table
+        SELECT 3, '' AS name, pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s
+         WHERE s.stxrelid = p_table
         UNION ALL
-        SELECT 3, '', format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', p_table, a.attname,
+        SELECT 3, '' AS name, format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', p_table, a.attname,
                              a.attstattarget)
           FROM pg_attribute a
          WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0
@@ -200,7 +201,7 @@ BEGIN ATOMIC
                                        'service_role', r.name)
           FROM routines r
         UNION ALL
-        SELECT 9, '', g FROM routines r
+        SELECT 9, '' AS name, g FROM routines r
          CROSS JOIN LATERAL @extschema@.grant_statements('ROUTINE ' || r.name, '', r.acl, r.proowner) g
         UNION ALL
         SELECT 10, p.polname,
@@ -214,23 +215,23 @@ BEGIN ATOMIC
                || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p_table) || ')', '')
           FROM pg_policy p WHERE p.polrelid = p_table
         UNION ALL
-        SELECT 11, '', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table) FROM the t
+        SELECT 11, '' AS name, format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table) FROM the t
          WHERE t.relrowsecurity
         UNION ALL
-        SELECT 11, '', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', p_table) FROM the t
+        SELECT 11, '' AS name, format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', p_table) FROM the t
          WHERE t.relforcerowsecurity
         UNION ALL
-        SELECT 12, '', format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role',
+        SELECT 12, '' AS name, format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role',
                               p_table)
         UNION ALL
-        SELECT 13, '', g FROM the t
+        SELECT 13, '' AS name, g FROM the t
          CROSS JOIN LATERAL @extschema@.grant_statements('TABLE ' || p_table, '', t.relacl, t.relowner) g
         UNION ALL
-        SELECT 13, '', g FROM the t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
+        SELECT 13, '' AS name, g FROM the t JOIN pg_attribute a ON a.attrelid = t.oid AND NOT a.attisdropped
          CROSS JOIN LATERAL @extschema@.grant_statements('TABLE ' || p_table, format(' (%I)', a.attname),
                                                          a.attacl, t.relowner) g
         UNION ALL
-        SELECT 14, '', format('COMMENT ON %s %s IS %L',
+        SELECT 14, '' AS name, format('COMMENT ON %s %s IS %L',
                               CASE i.type WHEN 'table column' THEN 'COLUMN'
                                           WHEN 'table constraint' THEN 'CONSTRAINT'
                                           WHEN 'statistics object' THEN 'STATISTICS'

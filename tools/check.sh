@@ -96,7 +96,9 @@ judge_partitioned() {
 
 # pg_regress and pg_isolation_regress are one program with two ways to run a file.
 with_pg_regress() {
-	local runner=$1 options=() tests=("${@:2}") out=$W/$suite/out closing test
+	local runner=$1 options=() tests=("${@:2}") out=$W/$suite/out database=openinfo_$suite closing test
+	# the same tests as those of suite regress, and they name the database
+	[ "$suite" != partitioned ] || database=openinfo_regress
 	[[ "$runner" != isolation/* ]] || options=(--load-extension=openinfo)
 	start_server "$suite" openinfo_cron
 	# input of its own: a missing expected file would end pg_regress, an empty one shows the whole output
@@ -107,7 +109,7 @@ with_pg_regress() {
 	for test in "${tests[@]}"; do touch "$W/$suite/in/expected/$test.out"; done
 
 	timeout --foreground "$limit" "$test_dir/$runner" --inputdir="$W/$suite/in" --outputdir="$W/$suite" \
-		--bindir="$PGBIN" --host="$PGHOST" --port="$PGPORT" --user=postgres --dbname="openinfo_$suite" \
+		--bindir="$PGBIN" --host="$PGHOST" --port="$PGPORT" --user=postgres --dbname="$database" \
 		"${options[@]}" "${tests[@]}" >"$out" 2>&1 || true
 	[ -z "${PARTITIONS:-}" ] || judge_partitioned "${tests[@]}"
 	grep -vE '^(=====|# (using|initial)|\(using|(CREATE|DROP|ALTER|GRANT|SET)( |$)|$)' "$out" || true

@@ -11,6 +11,7 @@ my $node = new_node('twenty_reveals', conf => 'max_connections = 60');
 
 # attempt() is one session's part: it waits until all twenty are there, reveals, and tells what became of it.
 $node->safe_psql('app', q{
+	UPDATE plans SET members = NULL;
 	INSERT INTO workspaces (id, slug, name) VALUES ('10000000-0000-0000-0000-000000000001', 'twenty', 'Twenty');
 	INSERT INTO users (workspace_id, auth_user_id, email)
 	SELECT '10000000-0000-0000-0000-000000000001', ('20000000-0000-0000-0000-0000000000' || lpad(n::text, 2, '0'))::uuid, 'member' || n || '@twenty.example'
