@@ -168,7 +168,7 @@ CREATE TABLE fuzz.functions AS
            p.proargtypes::oid[] AS types, p.proargnames AS names, p.pronargs - p.pronargdefaults AS required,
                p.proisstrict AS is_strict
       FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-     WHERE p.pronamespace = 'openinfo'::regnamespace AND l.lanname = 'c'
+     WHERE p.prokind = 'f' AND p.pronamespace = 'openinfo'::regnamespace AND l.lanname = 'c'
        -- no value of that type can be created, not even NULL: such a function is called by an index alone
        AND 'internal'::regtype <> ALL (p.proargtypes)
        -- what it is given is a statement to run
