@@ -8,7 +8,6 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use OpenInfoTest;
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -106,32 +105,15 @@ is($asked, 0, 'and none asked the access method');
 # A transaction that is open in the crash is gone, what was committed is there; also what is in the pending list.
 $node->safe_psql('app', seeded('SELECT fuzz.add_leads(100)'));
 my $before = $node->safe_psql('app', 'SELECT fuzz.digest()');
-{
-	my ($in, $out) = ("BEGIN; UPDATE leads SET company_data = company_data || '{\"name\": \"lost\"}'; SELECT 'written';\n", '');
-	my $open = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('app'), '-f', '-' ], '<', \$in, '>', \$out, '2>', \my $err);
-	pump $open until $out =~ /written/;
-	$node->stop('immediate');
-	$open->finish;
-}
-$node->start;
+crash_within($node, "UPDATE leads SET company_data = company_data || '{\"name\": \"lost\"}'");
 is($node->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'after a crash');
 
-$node->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('leads_standby');
-$standby->init_from_backup($node, 'base', has_streaming => 1);
-$standby->start;
-$node->safe_psql('app', seeded('CALL fuzz.write_leads(10);'));
-$before = $node->safe_psql('app', 'SELECT fuzz.digest()');
-$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
-is($standby->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'on a hot standby');
-$standby->stop;
+(my $replayed, $before) = on_standby($node, seeded('CALL fuzz.write_leads(10);'), 'SELECT fuzz.digest()');
+is($replayed, $before, 'on a hot standby');
 $node->safe_psql('app', 'REINDEX TABLE CONCURRENTLY leads');
 is($node->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'after REINDEX CONCURRENTLY');
 
-my $dump = PostgreSQL::Test::Utils::tempdir() . '/app.sql';
-$node->safe_psql('postgres', 'CREATE DATABASE restored');
-$node->command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr('app') ], 'dumped');
-$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', $dump ], 'restored');
+restored($node);
 is($node->safe_psql('restored', 'SELECT fuzz.digest()'), $before, 'after a dump and restore');
 
 # An update with more than 100,000 leads does not build the index; it prints the statement that does.

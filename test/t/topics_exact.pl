@@ -8,7 +8,6 @@ use strict;
 use warnings FATAL => 'all';
 use FindBin;
 use OpenInfoTest;
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -180,35 +179,18 @@ $node->safe_psql('app', "DELETE FROM global_topics WHERE topic LIKE 'long l%' OR
 
 # A transaction that is open in the crash is gone, what was committed is there.
 my $before = $node->safe_psql('app', 'SELECT fuzz.digest()');
-{
-	my ($in, $out) = ("BEGIN; UPDATE global_topics SET topic = topic || ' lost', current_volume = 1; SELECT 'written';\n", '');
-	my $open = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('app'), '-f', '-' ], '<', \$in, '>', \$out, '2>', \my $err);
-	pump $open until $out =~ /written/;
-	$node->stop('immediate');
-	$open->finish;
-}
-$node->start;
+crash_within($node, "UPDATE global_topics SET topic = topic || ' lost', current_volume = 1");
 is($node->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'after a crash');
 
-$node->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('topics_standby');
-$standby->init_from_backup($node, 'base', has_streaming => 1);
-$standby->start;
-$node->safe_psql('app', seeded('CALL fuzz.write(10);'));
-$before = $node->safe_psql('app', 'SELECT fuzz.digest()');
-$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
-is($standby->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'on a hot standby');
-$standby->stop;
+(my $replayed, $before) = on_standby($node, seeded('CALL fuzz.write(10);'), 'SELECT fuzz.digest()');
+is($replayed, $before, 'on a hot standby');
 
 $node->safe_psql('app', 'VACUUM FULL global_topics');
 is($node->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'after VACUUM FULL');
 $node->safe_psql('app', 'REINDEX TABLE CONCURRENTLY global_topics');
 is($node->safe_psql('app', 'SELECT fuzz.digest()'), $before, 'after REINDEX CONCURRENTLY');
 
-my $dump = PostgreSQL::Test::Utils::tempdir() . '/app.sql';
-$node->safe_psql('postgres', 'CREATE DATABASE restored');
-$node->command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr('app') ], 'dumped');
-$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', $dump ], 'restored');
+restored($node);
 is($node->safe_psql('restored', 'SELECT fuzz.digest()'), $before, 'after a dump and restore');
 
 # Databases that are not in UTF-8: bytes beyond ASCII are letters where nobody knows what they mean.

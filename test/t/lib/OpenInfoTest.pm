@@ -11,10 +11,12 @@ package OpenInfoTest;
 use strict;
 use warnings FATAL => 'all';
 use Exporter 'import';
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils ();
 use Test::More;
 
-our @EXPORT = qw(new_node);
+our @EXPORT = qw(new_node crash_within on_standby restored);
 
 sub new_node
 {
@@ -37,6 +39,46 @@ sub new_node
 	$node->safe_psql('app', 'CREATE EXTENSION pg_cron') if $option{cron};
 	$node->safe_psql('app', 'CREATE EXTENSION openinfo');
 	return $node;
+}
+
+# The server crashes while a transaction that has run a statement is open, and starts again.
+sub crash_within
+{
+	my ($node, $statement) = @_;
+	my ($in, $out, $err) = ("BEGIN; $statement; SELECT 'written';\n", '', '');
+	my $open = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('app'), '-f', '-' ], '<', \$in, '>', \$out, '2>', \$err);
+	$open->pump until $out =~ /written/;
+	$node->stop('immediate');
+	$open->finish;
+	$node->start;
+	return;
+}
+
+# What a query gives on a hot standby that was made before "$change" was run, and on the primary after it.
+sub on_standby
+{
+	my ($node, $change, $query) = @_;
+	$node->backup('base');
+	my $standby = PostgreSQL::Test::Cluster->new($node->name . '_standby');
+	$standby->init_from_backup($node, 'base', has_streaming => 1);
+	$standby->start;
+	$node->safe_psql('app', $change);
+	my $there = $node->safe_psql('app', $query);
+	$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+	my $here = $standby->safe_psql('app', $query);
+	$standby->stop;
+	return ($here, $there);
+}
+
+# Dumps the database and restores it into database "restored".
+sub restored
+{
+	my ($node) = @_;
+	my $dump = PostgreSQL::Test::Utils::tempdir() . '/app.sql';
+	$node->safe_psql('postgres', 'CREATE DATABASE restored');
+	$node->command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr('app') ], 'dumped');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', $dump ], 'restored');
+	return;
 }
 
 1;

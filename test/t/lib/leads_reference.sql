@@ -26,8 +26,6 @@ DECLARE
     q       text[] := '{}';
     v_sets  jsonb[] := '{}';
     v_rows  text[];
-    v_other text[] := '{}';
-    v_text  text;
 BEGIN
     FOR i IN 1..cardinality(v_typed) LOOP
         IF i = cardinality(v_typed) OR NOT v_typed[i] = ANY (q) THEN
@@ -51,34 +49,13 @@ BEGIN
      WHERE tier > 0;
 
     IF v_rows IS NULL AND cardinality(q) <= 8 THEN
-        FOR v_text IN SELECT ref.spacings(q) LOOP
-            v_sets := ARRAY(SELECT to_jsonb(ref.meant(string_to_array(v_text, ' '), i))
-                              FROM generate_subscripts(string_to_array(v_text, ' '), 1) i);
-            IF '[]' <> ALL (v_sets) THEN
-                v_other := v_other || ARRAY(SELECT ref.with_all(VARIADIC v_sets));
-            END IF;
-        END LOOP;
         SELECT array_agg('1 ' || id ORDER BY created_at DESC, id) INTO v_rows
-          FROM ref_topic WHERE topic = ANY (v_other);
+          FROM ref_topic WHERE topic IN (SELECT ref.with_spacings(q));
     END IF;
 
     IF v_rows IS NULL AND cardinality(q) <= 8 THEN
-        WITH cost AS MATERIALIZED (
-            SELECT i, w, ref.cost(q[i], w, i = cardinality(q)) AS cost
-              FROM generate_subscripts(q, 1) i, ref_word
-        ), near AS MATERIALIZED (
-            SELECT i, array_agg(w) FILTER (WHERE cost = 0) AS none,
-                array_agg(w) FILTER (WHERE cost = 1) AS one, array_agg(w) FILTER (WHERE cost = 2) AS two
-              FROM cost GROUP BY i
-        ), sums AS (
-            SELECT id, created_at,
-                   (SELECT CASE WHEN count(c) = cardinality(q) THEN sum(c) END
-                      FROM (SELECT CASE WHEN words && none THEN 0 WHEN words && one THEN 1
-                                        WHEN words && two THEN 2 END AS c FROM near) x) AS cost
-              FROM ref_topic
-        )
         SELECT array_agg('0 ' || id ORDER BY created_at DESC, id) INTO v_rows
-          FROM sums WHERE cost = (SELECT min(cost) FROM sums) AND cost <= 4;
+          FROM ref_topic WHERE topic IN (SELECT ref.with_typos(q));
     END IF;
     RETURN QUERY SELECT unnest(v_rows);
 END
@@ -145,8 +122,7 @@ $$;
 
 CREATE FUNCTION fuzz.typed_lead() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    v    text;
-    v_at int;
+    v text;
 BEGIN
     SELECT CASE floor(random() * 5)::int
                WHEN 0 THEN company_data ->> 'domain' WHEN 1 THEN company_data ->> 'industry'
@@ -164,15 +140,7 @@ BEGIN
     IF random() < 0.6 THEN
         v := left(v, 1 + floor(random() * length(v))::int);
     END IF;
-    FOR i IN 1..CASE WHEN random() < 0.4 THEN 1 + floor(random() * 2.5)::int ELSE 0 END LOOP
-        v_at := 1 + floor(random() * length(v))::int;
-        v := CASE floor(random() * 5)::int
-                WHEN 0 THEN overlay(v PLACING '' FROM v_at FOR 1)
-                WHEN 1 THEN overlay(v PLACING chr(97 + floor(random() * 26)::int) FROM v_at FOR 1)
-                WHEN 2 THEN overlay(v PLACING chr(97 + floor(random() * 26)::int) FROM v_at FOR 0)
-                WHEN 3 THEN overlay(v PLACING reverse(substr(v, v_at, 2)) FROM v_at FOR 2)
-                ELSE overlay(v PLACING ' ' FROM v_at FOR 0) END;
-    END LOOP;
+    v := fuzz.mistyped(v, 0.4);
     RETURN v;
 END
 $$;

@@ -41,10 +41,27 @@ CREATE FUNCTION fuzz.volume() RETURNS int LANGUAGE sql AS $$
         ELSE floor(random() * 500)::int8 END::int
 $$;
 
+-- A text, in such a share of cases with one to three typos.
+CREATE FUNCTION fuzz.mistyped(v text, p_share float8) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_at int;
+BEGIN
+    FOR i IN 1..CASE WHEN random() < p_share THEN 1 + floor(random() * 2.5)::int ELSE 0 END LOOP
+        v_at := 1 + floor(random() * length(v))::int;
+        v := CASE floor(random() * 5)::int
+                WHEN 0 THEN overlay(v PLACING '' FROM v_at FOR 1)
+                WHEN 1 THEN overlay(v PLACING chr(97 + floor(random() * 26)::int) FROM v_at FOR 1)
+                WHEN 2 THEN overlay(v PLACING chr(97 + floor(random() * 26)::int) FROM v_at FOR 0)
+                WHEN 3 THEN overlay(v PLACING reverse(substr(v, v_at, 2)) FROM v_at FOR 2)
+                ELSE overlay(v PLACING ' ' FROM v_at FOR 0) END;
+    END LOOP;
+    RETURN v;
+END
+$$;
+
 CREATE FUNCTION fuzz.typed() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    v    text;
-    v_at int;
+    v text;
 BEGIN
     SELECT topic INTO v FROM global_topics ORDER BY random() LIMIT 1;
     v := coalesce(v, fuzz.phrase());
@@ -57,15 +74,7 @@ BEGIN
     IF random() < 0.7 THEN
         v := left(v, 1 + floor(random() * length(v))::int);
     END IF;
-    FOR i IN 1..CASE WHEN random() < 0.35 THEN 1 + floor(random() * 2.5)::int ELSE 0 END LOOP
-        v_at := 1 + floor(random() * length(v))::int;
-        v := CASE floor(random() * 5)::int
-                WHEN 0 THEN overlay(v PLACING '' FROM v_at FOR 1)
-                WHEN 1 THEN overlay(v PLACING chr(97 + floor(random() * 26)::int) FROM v_at FOR 1)
-                WHEN 2 THEN overlay(v PLACING chr(97 + floor(random() * 26)::int) FROM v_at FOR 0)
-                WHEN 3 THEN overlay(v PLACING reverse(substr(v, v_at, 2)) FROM v_at FOR 2)
-                ELSE overlay(v PLACING ' ' FROM v_at FOR 0) END;
-    END LOOP;
+    v := fuzz.mistyped(v, 0.35);
     RETURN v;
 END
 $$;

@@ -150,6 +150,44 @@ CREATE FUNCTION ref.spacings(q text[]) RETURNS SETOF text LANGUAGE sql IMMUTABLE
      WHERE length(q[i]) <= 32
 $$;
 
+-- Topics with all words of the text when it has one space less or more; the rows of ref_topic are "topics".
+CREATE FUNCTION ref.with_spacings(q text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    v_text text;
+    v_sets jsonb[];
+BEGIN
+    FOR v_text IN SELECT ref.spacings(q) LOOP
+        v_sets := ARRAY(SELECT to_jsonb(ref.meant(string_to_array(v_text, ' '), i))
+                          FROM generate_subscripts(string_to_array(v_text, ' '), 1) i);
+        IF '[]' <> ALL (v_sets) THEN
+            RETURN QUERY SELECT ref.with_all(VARIADIC v_sets);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Topics with all words of the text with the fewest typos, of which there are at most four.
+CREATE FUNCTION ref.with_typos(q text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+        WITH cost AS MATERIALIZED (
+            SELECT i, w, ref.cost(q[i], w, i = cardinality(q)) AS cost
+                FROM generate_subscripts(q, 1) i, ref_word
+        ), near AS MATERIALIZED (
+            SELECT i, array_agg(w) FILTER (WHERE cost = 0) AS none,
+                array_agg(w) FILTER (WHERE cost = 1) AS one, array_agg(w) FILTER (WHERE cost = 2) AS two
+              FROM cost GROUP BY i
+        ), sums AS (
+            SELECT topic,
+                   (SELECT CASE WHEN count(c) = cardinality(q) THEN sum(c) END
+                      FROM (SELECT CASE WHEN words && none THEN 0 WHEN words && one THEN 1
+                                        WHEN words && two THEN 2 END AS c FROM near) x) AS cost
+              FROM ref_topic
+        )
+        SELECT topic FROM sums WHERE cost = (SELECT min(cost) FROM sums) AND cost <= 4;
+END
+$$;
+
 -- needs ref.prepare()
 CREATE FUNCTION ref.search(p_text text, p_limit int) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -158,8 +196,6 @@ DECLARE
     q       text[] := '{}';
     v_sets  jsonb[] := '{}';
     v_stems jsonb[] := '{}';
-    v_other text[];
-    v_text  text;
     v_rows  text[];
     v_equal text[];
     v_same  boolean;
@@ -207,35 +243,13 @@ BEGIN
       INTO v_equal, v_same FROM raised;
 
     IF v_rows IS NULL AND v_same IS NOT TRUE AND cardinality(q) <= 8 THEN
-        v_other := '{}';
-        FOR v_text IN SELECT ref.spacings(q) LOOP
-            v_sets := ARRAY(SELECT to_jsonb(ref.meant(string_to_array(v_text, ' '), i))
-                            FROM generate_subscripts(string_to_array(v_text, ' '), 1) i);
-            IF '[]' <> ALL (v_sets) THEN
-                v_other := v_other || ARRAY(SELECT ref.with_all(VARIADIC v_sets));
-            END IF;
-        END LOOP;
         SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows FROM ref_topic
-            WHERE topic = ANY (v_other) AND topic <> ALL (coalesce(v_equal, '{}'));
+            WHERE topic IN (SELECT ref.with_spacings(q)) AND topic <> ALL (coalesce(v_equal, '{}'));
     END IF;
 
     IF v_rows IS NULL AND v_equal IS NULL AND cardinality(q) <= 8 THEN
-        WITH cost AS MATERIALIZED (
-            SELECT i, w, ref.cost(q[i], w, i = cardinality(q)) AS cost
-                FROM generate_subscripts(q, 1) i, ref_word
-        ), near AS MATERIALIZED (
-            SELECT i, array_agg(w) FILTER (WHERE cost = 0) AS none,
-                array_agg(w) FILTER (WHERE cost = 1) AS one, array_agg(w) FILTER (WHERE cost = 2) AS two
-              FROM cost GROUP BY i
-        ), sums AS (
-            SELECT topic, volume,
-                   (SELECT CASE WHEN count(c) = cardinality(q) THEN sum(c) END
-                      FROM (SELECT CASE WHEN words && none THEN 0 WHEN words && one THEN 1
-                                        WHEN words && two THEN 2 END AS c FROM near) x) AS cost
-              FROM ref_topic
-        )
         SELECT array_agg(topic ORDER BY volume DESC, topic COLLATE "C") INTO v_rows
-          FROM sums WHERE cost = (SELECT min(cost) FROM sums) AND cost <= 4;
+          FROM ref_topic WHERE topic IN (SELECT ref.with_typos(q));
     END IF;
     RETURN QUERY SELECT unnest((v_equal || v_rows)[:p_limit]);
 END
