@@ -28,7 +28,6 @@
 #include "access/authorize.h"
 #include "core/catalog.h"
 #include "core/errors.h"
-#include "core/shards.h"
 #include "core/statement.h"
 #include "integrations/integrations.h"
 #include "queries/work_queue.h"
@@ -51,18 +50,6 @@ PG_FUNCTION_INFO_V1(openinfo_send_integration_event);
 Datum
 openinfo_send_integration_event(PG_FUNCTION_ARGS)
 {
-	static Statement send = STATEMENT(
-		"WITH integration AS ("
-		"  UPDATE @extschema@.integrations"
-		"     SET total_events_sent = total_events_sent"
-		"                           + CASE WHEN total_events_sent < 2147483647 THEN 1 ELSE 0 END,"
-		"         last_used_at = now()"
-		"   WHERE workspace_id = $1 AND type = $2 AND status = 'active'"
-		"  RETURNING id, workspace_id)"
-		" INSERT INTO @extschema@.integration_events (workspace_id, integration_id, event_data)"
-		" SELECT workspace_id, id, $3 FROM integration",
-		"uuid, @extschema@.integration_type, jsonb");
-	/* Citus copies the rows of a statement in a statement, which row-level security forbids */
 	static Statement count = STATEMENT(
 		"UPDATE @extschema@.integrations"
 		"   SET total_events_sent = total_events_sent"
@@ -90,9 +77,8 @@ openinfo_send_integration_event(PG_FUNCTION_ARGS)
 		error_not_object("p_event_data");
 
 	statement_begin(&scope);
-	if (shards_distribution(catalog_table("integrations")) == DISTRIBUTION_NONE)
-		sent = statement_run(&send, values, NULL, false, 0);
-	else if ((sent = statement_run(&count, values, NULL, false, 0)) > 0)
+	sent = statement_run(&count, values, NULL, false, 0);
+	if (sent > 0)
 	{
 		bool isnull;
 
