@@ -15,7 +15,7 @@
 
 #include "core/catalog.h"
 
-/* Runs a statement that names the schema by %s; returns its value, a boolean, or false. */
+/* Runs a statement, which may name the schema by %s; returns its value, a boolean, or false. */
 static bool
 cluster_run(const char *format)
 {
@@ -52,8 +52,8 @@ cluster_begin(FunctionCallInfo fcinfo, const char *procedure)
 static void
 cluster_quiet(void)
 {
-	(void) cluster_run("SET LOCAL citus.propagate_set_commands = 'local' /* %s */");
-	(void) cluster_run("SET LOCAL session_replication_role = replica /* %s */");
+	(void) cluster_run("SET LOCAL citus.propagate_set_commands = 'local'");
+	(void) cluster_run("SET LOCAL session_replication_role = replica");
 }
 
 /*

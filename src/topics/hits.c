@@ -18,7 +18,7 @@
 #include "topics/fold.h"
 #include "topics/look.h"
 
-int
+static int
 search_compare(const Hit *a, const Hit *b)
 {
 	int c;

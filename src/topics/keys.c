@@ -52,7 +52,7 @@ buffers_accessed(void)
 	return pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read;
 }
 
-int
+static int
 bucket_of(int32 volume)
 {
 	return volume <= 0 ? 0 : 1 + pg_leftmost_one_pos64((uint64) volume * (uint64) volume);

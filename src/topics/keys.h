@@ -74,7 +74,6 @@ typedef struct KeyScan
 } KeyScan;
 
 extern int64  buffers_accessed(void);
-extern int	  bucket_of(int32 volume);
 extern int64  bucket_max(int bucket);
 extern bytea *key_make(KeyScope scope, KeyKind kind, int place, const char *s, int n, KeyEnd end, int bucket);
 extern bytea *key_copy(const char *key, int n);

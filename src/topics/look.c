@@ -36,7 +36,7 @@ search_exhausted(const Search *s)
 }
 
 /* From here on the access method is asked, which reads more than is needed: no limit would do for it. */
-void
+static void
 search_leave_pages(Search *s)
 {
 	s->pages = NULL;

@@ -102,10 +102,8 @@ extern bool		search_judge_variants(const Search *s, List *variants, const TextWo
 extern bool		search_judge(const Search *s, const SearchQuery *q, const TextWords *t, int64 weight,
 							 MatchTier floor, int max_typos, Match *m);
 extern bool		search_exhausted(const Search *s);
-extern void		search_leave_pages(Search *s);
 extern bool		search_accepts(const Search *s, MatchTier tier, int64 weight);
 extern bool		search_has(const Search *s, MatchTier tier);
-extern int		search_compare(const Hit *a, const Hit *b);
 extern void		search_add(Search *s, Hit *hit, const TextWords *t);
 extern void		search_finish(Search *s);
 extern void		search_forget_rows(Search *s);
