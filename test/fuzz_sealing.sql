@@ -57,7 +57,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '{"full_name": "Dustin Moskovitz", "data": {"first_name": "Dustin", "last_name": "Moskovitz", "email": "e", '
  '"score": 97, "position": "Chief Executive Officer", "company": "Asana", "phone_number": "p", '
  '"verification": {"date": "2025-11-06", "status": "valid"}, "linkedin_url": '
- '"https://www.linkedin.com/in/annroe"}, "emails": [{"value": "v", "type": "personal", "confidence": 92, '
+ '"https://linkedin.example/in/annroe"}, "emails": [{"value": "v", "type": "personal", "confidence": 92, '
  '"seniority": "senior", "department": "it"}]}'),
 ('ZoomInfo',
  '{"id": 1292106293, "full_name": "Henry Schuck", "firstName": "Henry", "lastName": "Schuck", "email": "e", '
@@ -66,7 +66,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '"Executive", "department": "C-Suite"}], "city": "Vancouver", "state": "Washington", '
  '"companyId": 344589814, "company": {"id": 344589814, "name": "ZoomInfo", "fax": "f", "phone": "p", '
  '"revenue": 1239500, "employeeCount": 3508}, "externalUrls": [{"type": "linkedin.com", '
- '"url": "https://www.linkedin.com/in/bobroe"}], "lastUpdatedDate": "d"}'),
+ '"url": "https://linkedin.example/in/bobroe"}], "lastUpdatedDate": "d"}'),
 ('HubSpot',
  '{"full_name": "Brian Halligan", "vid": 204727, "properties": {"firstname": "Brian", '
  '"lastname": "Halligan", "email": "e", "hs_additional_emails": "a", "phone": "p", "mobilephone": "m", '
@@ -82,7 +82,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '"CreatedDate": "2019-02-19T17:41:40.000+0000", "Description": "d", "Custom__c": "c"}'),
 ('LinkedIn export',
  '{"full_name": "Ann Lee", "First Name": "Ann", "Last Name": "Lee", "URL": '
- '"https://www.linkedin.com/in/annlee", "Email Address": "e", "Company": "Acme", "Position": "Buyer", '
+ '"https://linkedin.example/in/annlee", "Email Address": "e", "Company": "Acme", "Position": "Buyer", '
  '"Connected On": "19 Feb 2024", "Summary": "s", "Phone Numbers": "n", "Twitter Handles": "t", '
  '"Websites": ["w"]}'),
 ('Lusha',
@@ -90,7 +90,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '"emailAddresses": [{"email": "e", "emailType": "work", "emailConfidence": "A+"}], '
  '"phoneNumbers": [{"number": "n", "phoneType": "mobile", "doNotCall": false}], "jobTitle": {"title": "CEO", '
  '"departments": ["Management"], "seniority": "C-Suite"}, "location": {"country": "Israel", '
- '"city": "Tel Aviv"}, "socialLinks": {"linkedin": "https://www.linkedin.com/in/yoni"}, '
+ '"city": "Tel Aviv"}, "socialLinks": {"linkedin": "https://linkedin.example/in/yoni"}, '
  '"company": {"name": "Lusha", "employees": "201 - 500", "social": {"x": "y"}}}'),
 ('RocketReach',
  '{"id": 5244, "full_name": "Amit Shanbhag", "name": "Amit Shanbhag", "current_title": "CEO", '
@@ -98,7 +98,7 @@ INSERT INTO fuzz_sealing.shapes (vendor, record) VALUES
  '"current_personal_email": "p", "emails": [{"email": "e", "smtp_valid": "valid", "type": "professional", '
  '"grade": "A"}], "phones": [{"number": "n", "type": "mobile", "recommended": true}], '
  '"teaser": {"emails": ["t"], "phones": [{"number": "u", "is_premium": false}]}, "location": "Seattle, WA", '
- '"skills": ["Java"], "links": {"linkedin": "https://www.linkedin.com/in/amit", "other": "o"}, '
+ '"skills": ["Java"], "links": {"linkedin": "https://linkedin.example/in/amit", "other": "o"}, '
  '"profile_pic": "https://cdn.example/p.jpg", "birth_year": "b"}');
 
 -- Leaves of the shapes, with the kind of their field, or NULL when it is not on the list.
