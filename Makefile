@@ -318,9 +318,13 @@ lint:    ## the rules of the tree (tools/lint.sh), cppcheck, the format of the C
 dist:    ## openinfo-VERSION.zip, as PGXN takes it: of what is committed, or of the tree where there is no git
 	@tools/dist.sh $(EXTENSION)-$(EXTVERSION)
 
-freeze:  ## add the checksums of this version's scripts to test/frozen.sha256, when it is released
+freeze:  ## add the checksums of the scripts up to the newest version with a date in CHANGELOG.md to test/frozen.sha256
 	@! grep -q '^[^#]' test/frozen.sha256 || sha256sum --quiet --check test/frozen.sha256
-	@for script in $(DATA); do grep -q "  $$script$$" test/frozen.sha256 || sha256sum "$$script"; done >>test/frozen.sha256
+	@newest=$$(sed -n 's/^## \[\(.*\)\] - [0-9].*/\1/p' CHANGELOG.md | sort -V | tail -n 1); \
+	for script in $(DATA); do \
+		later=$$({ echo "$$script" | grep -oE '[0-9]+(\.[0-9]+)+'; echo "$$newest"; } | sort -V | tail -n 1); \
+		[ "$$later" != "$$newest" ] || grep -q "  $$script$$" test/frozen.sha256 || sha256sum "$$script"; \
+	done >>test/frozen.sha256
 
 help:    ## this list
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' Makefile | expand -t 10
