@@ -106,6 +106,43 @@ return_event(FunctionCallInfo fcinfo, uint64 row)
 	tuplestore_putvalues(set->setResult, set->setDesc, values, nulls);
 }
 
+/* The conditions and the order are those of idx_integration_events_due. */
+#define EVENT_DUE                                                           \
+	"e.sent_at IS NULL"                                                     \
+	" AND (e.status = 'pending' OR e.status = 'failed' AND e.attempts < 8)" \
+	" AND greatest(e.created_at, e.next_attempt_at, e.lease_until) <= $2"
+#define EVENT_ORDER " ORDER BY greatest(e.created_at, e.next_attempt_at, e.lease_until), e.id LIMIT $1"
+#define EVENT_INTEGRATION \
+	"i.id = e.integration_id AND i.workspace_id = e.workspace_id AND i.status = 'active'"
+
+/* A deletion of the integration locks it and then its events; so does this. */
+#define CLAIM_EVENTS(there)                                                                       \
+	"WITH claimed AS ("                                                                           \
+	"  UPDATE @extschema@.integration_events"                                                     \
+	"     SET status = CASE WHEN attempts < 8 THEN 'pending' ELSE 'failed' END"                   \
+	"                  ::@extschema@.delivery_status,"                                            \
+	"         attempts = attempts + (attempts < 8)::int4,"                                        \
+	"         lease_until = CASE WHEN attempts < 8 THEN $3 END,"                                  \
+	"         next_attempt_at = NULL,"                                                            \
+	"         last_error = CASE WHEN attempts < 8 THEN last_error"                                \
+	"                           ELSE 'no report within the lease' END"                            \
+	"   WHERE id = ANY (ARRAY("                                                                   \
+	"     SELECT e.id FROM @extschema@.integration_events e"                                      \
+	"      CROSS JOIN LATERAL (SELECT FROM @extschema@.integrations i"                            \
+	"                           WHERE " EVENT_INTEGRATION there                                   \
+	"                             FOR KEY SHARE SKIP LOCKED) i"                                   \
+	"      WHERE " EVENT_DUE there EVENT_ORDER                                                    \
+	"        FOR NO KEY UPDATE OF e SKIP LOCKED))" there                                          \
+	"  RETURNING *)"                                                                              \
+	" SELECT c.id, c.workspace_id, c.integration_id, i.type, i.config, c.event_data, c.attempts," \
+	"        c.status = 'failed', s.sealed"                                                       \
+	"   FROM claimed c"                                                                           \
+	"   JOIN (SELECT * FROM @extschema@.integrations WHERE true" there ") i"                      \
+	"     ON i.id = c.integration_id AND i.workspace_id = c.workspace_id"                         \
+	"   LEFT JOIN (SELECT * FROM @extschema@.sealed_secrets WHERE true" there ") s"               \
+	"     ON s.integration_id = i.id AND s.workspace_id = i.workspace_id"                         \
+	"  ORDER BY c.created_at, c.id"
+
 /*
  * get_integration_events_pending(batch_size int default 50)
  *		returns table(id uuid, workspace_id uuid, integration_id uuid, type integration_type, config jsonb,
@@ -121,39 +158,11 @@ PG_FUNCTION_INFO_V1(openinfo_get_integration_events_pending);
 Datum
 openinfo_get_integration_events_pending(PG_FUNCTION_ARGS)
 {
-	/*
-	 * The conditions and the order are those of idx_integration_events_due.  A deletion of the integration
-	 * locks it and then its events; so does this.
-	 */
-	static Statement claim = STATEMENT(
-		"WITH claimed AS ("
-		"  UPDATE @extschema@.integration_events"
-		"     SET status = CASE WHEN attempts < 8 THEN 'pending' ELSE 'failed' END"
-		"                  ::@extschema@.delivery_status,"
-		"         attempts = attempts + (attempts < 8)::int4,"
-		"         lease_until = CASE WHEN attempts < 8 THEN $3 END,"
-		"         next_attempt_at = NULL,"
-		"         last_error = CASE WHEN attempts < 8 THEN last_error"
-		"                           ELSE 'no report within the lease' END"
-		"   WHERE id = ANY (ARRAY("
-		"     SELECT e.id FROM @extschema@.integration_events e"
-		"      CROSS JOIN LATERAL (SELECT FROM @extschema@.integrations i"
-		"                           WHERE i.id = e.integration_id AND i.workspace_id = e.workspace_id"
-		"                             AND i.status = 'active' FOR KEY SHARE SKIP LOCKED) i"
-		"      WHERE e.sent_at IS NULL"
-		"        AND (e.status = 'pending' OR e.status = 'failed' AND e.attempts < 8)"
-		"        AND greatest(e.created_at, e.next_attempt_at, e.lease_until) <= $2"
-		"      ORDER BY greatest(e.created_at, e.next_attempt_at, e.lease_until), e.id LIMIT $1"
-		"        FOR NO KEY UPDATE OF e SKIP LOCKED))"
-		"  RETURNING *)"
-		" SELECT c.id, c.workspace_id, c.integration_id, i.type, i.config, c.event_data, c.attempts,"
-		"        c.status = 'failed', s.sealed"
-		"   FROM claimed c"
-		"   JOIN @extschema@.integrations i ON i.id = c.integration_id AND i.workspace_id = c.workspace_id"
-		"   LEFT JOIN @extschema@.sealed_secrets s"
-		"     ON s.integration_id = i.id AND s.workspace_id = i.workspace_id"
-		"  ORDER BY c.created_at, c.id",
-		"int4, timestamptz, timestamptz");
+	static WorkQueueClaim claim = WORK_QUEUE_CLAIM(
+		CLAIM_EVENTS(""), CLAIM_EVENTS(WORK_QUEUE_THERE),
+		"SELECT e.workspace_id FROM @extschema@.integration_events e"
+		"  JOIN @extschema@.integrations i ON " EVENT_INTEGRATION
+		" WHERE " EVENT_DUE EVENT_ORDER);
 
 	return work_queue_claim(fcinfo, "get_integration_events_pending", &claim, return_event);
 }

@@ -46,8 +46,10 @@
 #include "utils/timestamp.h"
 
 #include "access/authorize.h"
+#include "access/claims.h"
 #include "core/catalog.h"
 #include "core/errors.h"
+#include "core/shards.h"
 #include "core/statement.h"
 #include "queries/work_queue.h"
 
@@ -61,20 +63,80 @@
  * -------------------------------------------------------------------------------------------------------- */
 
 /*
- * A function that claims: claim(batch_size int) returns table(...).
- *
- * The statement takes the number of items, the time and the end of the lease, and returns the items that it
- * has updated, with one column after those of the function: whether the item turned out to be exhausted.
- * Those are not returned; others are claimed in their place.
+ * Runs a statement that claims, adds the items to the result, and returns their number.  Others turned out to
+ * be exhausted: *again, more may be due.
  */
+static int32
+claim_items(FunctionCallInfo fcinfo, Statement *claim, const Datum *values, WorkQueueReturnRow return_row,
+			bool *again)
+{
+	int	   exhausted_column = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc->natts + 1;
+	uint64 updated = statement_run(claim, values, NULL, false, 0);
+	int32  claimed = 0;
+
+	for (uint64 row = 0; row < updated; row++)
+	{
+		bool isnull;
+
+		if (DatumGetBool(statement_value_at(row, exhausted_column, &isnull)))
+			*again = true;
+		else
+		{
+			return_row(fcinfo, row);
+			claimed++;
+		}
+	}
+	return claimed;
+}
+
+/*
+ * Claims where Citus distributes the tables, and locks rows of one workspace at a time: of each workspace as
+ * many as it has among the first items that are due.  When others have claimed these, more are looked at.
+ */
+static void
+claim_by_workspace(FunctionCallInfo fcinfo, WorkQueueClaim *claim, Datum *values, int32 wanted,
+				   WorkQueueReturnRow return_row)
+{
+	bool again = true;
+
+	for (int32 look = wanted; again && wanted > 0; look = Min(look, PG_INT32_MAX / 4) * 4)
+	{
+		SPITupleTable *due;
+		pg_uuid_t	 **workspaces;
+		int32		   found;
+
+		values[0] = Int32GetDatum(look);
+		found = (int32) statement_run(&claim->due, values, NULL, false, 0);
+		again = found == look;
+		due = SPI_tuptable;
+		workspaces = palloc(found * sizeof(pg_uuid_t *));
+		for (int32 i = 0; i < found; i++)
+			workspaces[i] = DatumGetUUIDP(SPI_getbinval(due->vals[i], due->tupdesc, 1, &again));
+		for (int32 first = 0; first < found && wanted > 0; first++)
+		{
+			int32 items = 0;
+
+			if (workspaces[first] == NULL)
+				continue;
+			values[3] = UUIDPGetDatum(workspaces[first]);
+			for (int32 i = first; i < found; i++)
+				if (workspaces[i] && uuid_same(workspaces[i], DatumGetUUIDP(values[3])))
+					workspaces[i] = NULL, items++;
+			values[0] = Int32GetDatum(Min(items, wanted));
+			wanted -= claim_items(fcinfo, &claim->claim_there, values, return_row, &again);
+		}
+	}
+}
+
+/* A function that claims: claim(batch_size int) returns table(...). */
 Datum
-work_queue_claim(FunctionCallInfo fcinfo, const char *function, Statement *claim,
+work_queue_claim(FunctionCallInfo fcinfo, const char *function, WorkQueueClaim *claim,
 				 WorkQueueReturnRow return_row)
 {
 	TimestampTz	   now = GetCurrentStatementStartTimestamp();
+	Datum		   values[4] = {0, TimestampTzGetDatum(now), TimestampTzGetDatum(now + LEASE)};
 	StatementScope scope;
 	int32		   wanted;
-	int			   exhausted_column;
 	bool		   again = true;
 
 	authorize_service(function);
@@ -85,31 +147,46 @@ work_queue_claim(FunctionCallInfo fcinfo, const char *function, Statement *claim
 	wanted = Min(PG_GETARG_INT32(0), CLAIM_MAX);
 
 	statement_returns_table(fcinfo);
-	exhausted_column = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc->natts + 1;
 	statement_begin(&scope);
-	while (again && wanted > 0)
-	{
-		Datum  values[3] = {Int32GetDatum(wanted), TimestampTzGetDatum(now),
-							TimestampTzGetDatum(now + LEASE)};
-		uint64 updated = statement_run(claim, values, NULL, false, 0);
-
-		again = false;
-		for (uint64 row = 0; row < updated; row++)
+	if (shards_distribution(catalog_table("queries")) != DISTRIBUTION_NONE)
+		claim_by_workspace(fcinfo, claim, values, wanted, return_row);
+	else
+		while (again && wanted > 0)
 		{
-			bool isnull;
-
-			if (DatumGetBool(statement_value_at(row, exhausted_column, &isnull)))
-				again = true;
-			else
-			{
-				return_row(fcinfo, row);
-				wanted--;
-			}
+			again = false;
+			values[0] = Int32GetDatum(wanted);
+			wanted -= claim_items(fcinfo, &claim->claim, values, return_row, &again);
 		}
-	}
 	statement_end(&scope);
 	return (Datum) 0;
 }
+
+#define QUERY_DUE                                                            \
+	"q.status = 'active' AND (q.next_run_at <= $2 OR q.next_run_at IS NULL)" \
+	" AND (q.lease_until IS NULL OR q.lease_until <= $2)"
+
+/* Due queries with their turn. */
+#define QUERY_TURNS(there)                                                     \
+	"(SELECT id, workspace_id AS workspace, next_run_at,"                      \
+	"        row_number() OVER (PARTITION BY workspace_id"                     \
+	"                           ORDER BY next_run_at NULLS FIRST, id) AS turn" \
+	"   FROM @extschema@.queries q WHERE " QUERY_DUE there ") due"
+
+/* The conditions are repeated for the locked row, which may have been claimed in the meantime. */
+#define CLAIM_QUERIES(turns, there)                                               \
+	"WITH claimed AS ("                                                           \
+	"  UPDATE @extschema@.queries SET lease_until = $3"                           \
+	"   WHERE id = ANY (ARRAY("                                                   \
+	"     SELECT q.id FROM " turns " JOIN @extschema@.queries q ON q.id = due.id" \
+	"      WHERE " QUERY_DUE there                                                \
+	"      ORDER BY due.turn, q.next_run_at NULLS FIRST, q.id LIMIT $1"           \
+	"        FOR NO KEY UPDATE OF q SKIP LOCKED))" there                          \
+	"  RETURNING *)"                                                              \
+	" SELECT c.id, c.workspace_id, c.topic_id, c.filters, t.topic, false"         \
+	"   FROM claimed c JOIN @extschema@.global_topics t ON t.id = c.topic_id"     \
+	"  ORDER BY row_number() OVER (PARTITION BY c.workspace_id"                   \
+	"                              ORDER BY c.next_run_at NULLS FIRST, c.id),"    \
+	"           c.next_run_at NULLS FIRST, c.id"
 
 /*
  * get_active_queries_for_processing(batch_size int default 100)
@@ -125,65 +202,55 @@ PG_FUNCTION_INFO_V1(openinfo_get_active_queries_for_processing);
 Datum
 openinfo_get_active_queries_for_processing(PG_FUNCTION_ARGS)
 {
-	/* the conditions are repeated for the locked row, which may have been claimed in the meantime */
-	static Statement claim = STATEMENT(
-		"WITH claimed AS ("
-		"  UPDATE @extschema@.queries SET lease_until = $3"
-		"   WHERE id = ANY (ARRAY("
-		"     SELECT q.id"
-		"       FROM (SELECT id, row_number() OVER (PARTITION BY workspace_id"
-		"                                           ORDER BY next_run_at NULLS FIRST, id) AS turn"
-		"               FROM @extschema@.queries"
-		"              WHERE status = 'active' AND (next_run_at <= $2 OR next_run_at IS NULL)"
-		"                AND (lease_until IS NULL OR lease_until <= $2)) due"
-		"       JOIN @extschema@.queries q ON q.id = due.id"
-		"      WHERE q.status = 'active' AND (q.next_run_at <= $2 OR q.next_run_at IS NULL)"
-		"        AND (q.lease_until IS NULL OR q.lease_until <= $2)"
-		"      ORDER BY due.turn, q.next_run_at NULLS FIRST, q.id LIMIT $1"
-		"        FOR NO KEY UPDATE OF q SKIP LOCKED))"
-		"  RETURNING *)"
-		" SELECT c.id, c.workspace_id, c.topic_id, c.filters, t.topic, false"
-		"   FROM claimed c JOIN @extschema@.global_topics t ON t.id = c.topic_id"
-		"  ORDER BY row_number() OVER (PARTITION BY c.workspace_id ORDER BY c.next_run_at NULLS FIRST, c.id),"
-		"           c.next_run_at NULLS FIRST, c.id",
-		"int4, timestamptz, timestamptz");
+	static WorkQueueClaim claim = WORK_QUEUE_CLAIM(
+		CLAIM_QUERIES(QUERY_TURNS(""), ""),
+		CLAIM_QUERIES(QUERY_TURNS(WORK_QUEUE_THERE), WORK_QUEUE_THERE),
+		"SELECT workspace FROM " QUERY_TURNS("") " ORDER BY turn, next_run_at NULLS FIRST, id LIMIT $1");
 
 	return work_queue_claim(fcinfo, "get_active_queries_for_processing", &claim, statement_return_row);
 }
 
 /*
- * The statement that claims leads for a phase.  The condition is the predicate of the phase's partial index,
- * word for word; ARRAY, because the planner might read the whole table for a join.
+ * Leads that are due in a phase.  The condition is the predicate of the phase's partial index, word for word;
+ * waited: another one, or "" without the column for the wait.
  */
-#define CLAIM_LEADS_SQL(phase, claimed, condition, waited, end_wait)                              \
-	STATEMENT(                                                                                    \
-		"WITH claimed AS ("                                                                       \
-		"  UPDATE @extschema@.leads"                                                              \
-		"     SET " phase "_status = CASE WHEN " phase "_attempts < 3 THEN '" claimed "'"         \
-		"                            ELSE 'failed' END::@extschema@." phase "_status,"            \
-		"         " phase "_attempts = " phase "_attempts + (" phase "_attempts < 3)::int4,"      \
-		"         " phase "_lease_until = CASE WHEN " phase "_attempts < 3 THEN $3 END," end_wait \
-		"         last_error = CASE WHEN " phase "_attempts < 3 THEN last_error"                  \
-		"                           ELSE 'no report within the lease' END"                        \
-		"   WHERE id = ANY (ARRAY("                                                               \
-		"     SELECT id FROM @extschema@.leads"                                                   \
-		"      WHERE (" condition ")"                                                             \
-		"        AND (" phase "_lease_until IS NULL OR " phase "_lease_until <= $2)" waited       \
-		"      ORDER BY created_at, id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))"                  \
-		"  RETURNING *)"                                                                          \
-		" SELECT id, workspace_id, query_id, company_data, contact_data, " phase "_attempts,"     \
-		"        " phase "_status = 'failed'"                                                     \
-		"   FROM claimed ORDER BY created_at, id",                                                \
-		"int4, timestamptz, timestamptz")
+#define LEADS_DUE(phase, condition, waited, there)                                 \
+	"FROM @extschema@.leads"                                                       \
+	" WHERE (" condition ")"                                                       \
+	"   AND (" phase "_lease_until IS NULL OR " phase "_lease_until <= $2)" waited \
+		there " ORDER BY created_at, id LIMIT $1"
+
+/* The statement that claims them; ARRAY, because the planner might read the whole table for a join. */
+#define CLAIM_LEADS_SQL(phase, claimed, due, end_wait, there)                                 \
+	"WITH claimed AS ("                                                                       \
+	"  UPDATE @extschema@.leads"                                                              \
+	"     SET " phase "_status = CASE WHEN " phase "_attempts < 3 THEN '" claimed "'"         \
+	"                            ELSE 'failed' END::@extschema@." phase "_status,"            \
+	"         " phase "_attempts = " phase "_attempts + (" phase "_attempts < 3)::int4,"      \
+	"         " phase "_lease_until = CASE WHEN " phase "_attempts < 3 THEN $3 END," end_wait \
+	"         last_error = CASE WHEN " phase "_attempts < 3 THEN last_error"                  \
+	"                           ELSE 'no report within the lease' END"                        \
+	"   WHERE id = ANY (ARRAY(SELECT id " due " FOR NO KEY UPDATE SKIP LOCKED))" there        \
+	"  RETURNING *)"                                                                          \
+	" SELECT id, workspace_id, query_id, company_data, contact_data, " phase "_attempts,"     \
+	"        " phase "_status = 'failed'"                                                     \
+	"   FROM claimed ORDER BY created_at, id"
+
+#define CLAIM_LEADS_WAITED(phase, claimed, condition, waited, end_wait)                         \
+	WORK_QUEUE_CLAIM(                                                                           \
+		CLAIM_LEADS_SQL(phase, claimed, LEADS_DUE(phase, condition, waited, ""), end_wait, ""), \
+		CLAIM_LEADS_SQL(phase, claimed, LEADS_DUE(phase, condition, waited, WORK_QUEUE_THERE),  \
+						end_wait, WORK_QUEUE_THERE),                                            \
+		"SELECT workspace_id " LEADS_DUE(phase, condition, waited, ""))
 
 /* Without the column for the wait, and with it. */
-#define CLAIM_LEADS(phase, claimed, condition)                                  \
-	{                                                                           \
-		CLAIM_LEADS_SQL(phase, claimed, condition, "", ""),                     \
-			CLAIM_LEADS_SQL(phase, claimed, condition,                          \
-							"        AND (" phase "_next_attempt_at IS NULL"    \
-							"             OR " phase "_next_attempt_at <= $2)", \
-							"         " phase "_next_attempt_at = NULL,")       \
+#define CLAIM_LEADS(phase, claimed, condition)                               \
+	{                                                                        \
+		CLAIM_LEADS_WAITED(phase, claimed, condition, "", ""),               \
+			CLAIM_LEADS_WAITED(phase, claimed, condition,                    \
+							   " AND (" phase "_next_attempt_at IS NULL"     \
+							   "      OR " phase "_next_attempt_at <= $2)",  \
+							   "         " phase "_next_attempt_at = NULL,") \
 	}
 
 /*
@@ -199,9 +266,10 @@ PG_FUNCTION_INFO_V1(openinfo_get_leads_pending_enrichment);
 Datum
 openinfo_get_leads_pending_enrichment(PG_FUNCTION_ARGS)
 {
-	static Statement claim[] = CLAIM_LEADS("enrichment", "enriching",
-										   "enrichment_status IN ('pending', 'enriching')"
-										   " OR enrichment_status = 'failed' AND enrichment_attempts < 3");
+	static WorkQueueClaim claim[] = CLAIM_LEADS("enrichment", "enriching",
+												"enrichment_status IN ('pending', 'enriching')"
+												" OR enrichment_status = 'failed'"
+												" AND enrichment_attempts < 3");
 
 	return work_queue_claim(fcinfo, "get_leads_pending_enrichment",
 							&claim[catalog_has_column("leads", "enrichment_next_attempt_at")],
@@ -219,10 +287,10 @@ PG_FUNCTION_INFO_V1(openinfo_get_leads_pending_delivery);
 Datum
 openinfo_get_leads_pending_delivery(PG_FUNCTION_ARGS)
 {
-	static Statement claim[] = CLAIM_LEADS("delivery", "pending",
-										   "enrichment_status = 'enriched'"
-										   " AND (delivery_status = 'pending'"
-										   " OR delivery_status = 'failed' AND delivery_attempts < 3)");
+	static WorkQueueClaim claim[] = CLAIM_LEADS("delivery", "pending",
+												"enrichment_status = 'enriched'"
+												" AND (delivery_status = 'pending'"
+												" OR delivery_status = 'failed' AND delivery_attempts < 3)");
 
 	return work_queue_claim(fcinfo, "get_leads_pending_delivery",
 							&claim[catalog_has_column("leads", "delivery_next_attempt_at")],

@@ -43,6 +43,9 @@ members_copy_uuid(Datum value)
  * Locks a workspace against being deleted; false when it does not exist.  Within statement_begin().  A
  * function that locks rows of a workspace and then adds one calls this first: the new row's foreign key locks
  * the workspace in any case, and the deletion of a workspace locks it before its rows.
+ *
+ * Not on a Citus cluster, where such a lock is one on all workspaces and makes their spending deadlock: there
+ * the deletion of a workspace may end in a deadlock with who is spending.
  */
 bool
 members_keep_workspace(const pg_uuid_t *workspace)
@@ -50,9 +53,11 @@ members_keep_workspace(const pg_uuid_t *workspace)
 	static Statement keep = STATEMENT(
 		"SELECT FROM @extschema@.workspaces WHERE id = $1 FOR KEY SHARE",
 		"uuid");
-	Datum value = UUIDPGetDatum(workspace);
+	static Statement find = STATEMENT("SELECT FROM @extschema@.workspaces WHERE id = $1", "uuid");
+	Datum			 value = UUIDPGetDatum(workspace);
+	bool			 spread = shards_distribution(catalog_table("workspaces")) != DISTRIBUTION_NONE;
 
-	return statement_run(&keep, &value, NULL, false, 0) > 0;
+	return statement_run(spread ? &find : &keep, &value, NULL, false, 0) > 0;
 }
 
 /*
