@@ -808,7 +808,19 @@ REVOKE ALL ON PROCEDURE @extschema@.undistribute() FROM PUBLIC, anon, authentica
 COMMENT ON PROCEDURE @extschema@.undistribute() IS
     'Brings the tables of a Citus cluster back to one server';
 
--- Where the tables are distributed, roles may log in, and policies have no sub-selects.
+-- Where the tables are distributed, workers lack one, roles may log in, and policies have no sub-selects.
+CREATE OR REPLACE FUNCTION @extschema@.checklist_rls_enabled() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS (SELECT * FROM @extschema@.checked_tables())
+    SELECT t.name FROM tables t WHERE NOT t.relrowsecurity
+    UNION ALL
+    SELECT format('%s.%I is missing', e.extnamespace::regnamespace, a.relname)
+      FROM @extschema@.api_privileges() a JOIN pg_extension e ON e.extname = 'openinfo'
+     WHERE NOT EXISTS (SELECT FROM tables t WHERE t.ours AND t.relname = a.relname)
+       AND NOT (a.relname = 'schema_migrations' AND @extschema@.is_distributed());
+END;
+
 CREATE OR REPLACE FUNCTION @extschema@.owner_rights() RETURNS SETOF text
     LANGUAGE sql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

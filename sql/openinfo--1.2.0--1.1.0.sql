@@ -83,6 +83,17 @@ BEGIN ATOMIC
      WHERE o.rolname = 'openinfo_owner';
 END;
 
+CREATE OR REPLACE FUNCTION @extschema@.checklist_rls_enabled() RETURNS SETOF text
+    LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS (SELECT * FROM @extschema@.checked_tables())
+    SELECT t.name FROM tables t WHERE NOT t.relrowsecurity
+    UNION ALL
+    SELECT format('%s.%I is missing', e.extnamespace::regnamespace, a.relname)
+      FROM @extschema@.api_privileges() a JOIN pg_extension e ON e.extname = 'openinfo'
+     WHERE NOT EXISTS (SELECT FROM tables t WHERE t.ours AND t.relname = a.relname);
+END;
+
 DROP PROCEDURE @extschema@.undistribute();
 DROP PROCEDURE @extschema@.distribute();
 DROP FUNCTION @extschema@.undistribute_tables();

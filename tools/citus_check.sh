@@ -95,7 +95,9 @@ is 'not on a worker' 55000 "$(sql -h "$W/worker1" -v VERBOSITY=sqlstate -c 'CALL
 sql -c 'CALL distribute()'
 is 'every table has its place' '' "$(sql -c "SELECT relname, kind FROM table_distribution() d
 	WHERE kind <> CASE (SELECT partmethod FROM pg_dist_partition WHERE logicalrelid = d.relname::regclass) WHEN 'h' THEN 'distributed' WHEN 'n' THEN 'reference' ELSE 'local' END")"
-is 'the checklist holds' '' "$(sql -c 'SELECT item, detail FROM security_checklist() WHERE NOT ok')"
+for node in "${nodes[@]}"; do
+	is "$node: the checklist holds" 23 "$(sql -h "$W/$node" -c 'SELECT count(*) FROM security_checklist() WHERE ok')"
+done
 sql -c 'CALL distribute()'
 is 'twice changes nothing' 2400 "$(sql -c 'SELECT count(*) FROM leads')"
 is 'no way down' 55000 "$(sql -v VERBOSITY=sqlstate -c "ALTER EXTENSION openinfo UPDATE TO '1.1.0'" 2>&1 | grep -oE '[0-9A-Z]{5}$' | head -n 1)"
@@ -179,15 +181,30 @@ for node in "${nodes[@]}"; do
 	member=$(sql -c "SELECT id FROM users WHERE auth_user_id = '$(id $((n + 100)))'")
 	call 'remove_member()' '' "SELECT remove_member('$member')"
 	after 'their row has no author' 1 "SELECT count(*) FROM leads WHERE workspace_id = '$me' AND created_by IS NULL AND company_data ->> 'name' = 'M'"
-	[ "$node" != coordinator ] || is "$node: create_workspace()" t "$(request "$node" authenticated "$(id $((n + 200)))" "SELECT create_workspace('new-$n', 'New', 'n@example.org') IS NOT NULL")"
+	for i in 1 2 3 4; do
+		is "$node: create_workspace()" t "$(request "$node" authenticated "$(id $((n + 200 * i)))" "SELECT create_workspace('new-$n-$i', 'New', 'n@example.org') IS NOT NULL")"
+	done
+	for i in 14 15 16 17; do
+		token=$(request "$node" authenticated "$(id $i)" "SELECT token FROM invite_member('i$n@example.org')")
+		is "$node: accept_invitation()" "$(id $i)" "$(request "$node" authenticated "$(id $((n * 1000)))" "SELECT accept_invitation('$token')")"
+	done
+	call 'search_leads()' 'C13|5' "SELECT company_data ->> 'name', relevance FROM search_leads('c13')"
+	call 'search_leads(), typos' 'C13|0' "SELECT company_data ->> 'name', relevance FROM search_leads('cc13')"
+	call 'search_leads(), the next page' 'C100' "SELECT company_data ->> 'name' FROM search_leads('c10', 1, (SELECT id FROM search_leads('c10', 1)))"
+	call 'search_leads() in another workspace' 42501 "SELECT search_leads('c13', p_workspace_id => '$(id 3)')"
+	service 'search_leads()' 'C13|5' "SELECT company_data ->> 'name', relevance FROM search_leads('c13', p_workspace_id => '$me')"
 	lead=$(sql -c "SELECT id FROM leads WHERE workspace_id = '$me' AND lead_domain(company_data) = 'c9.example'")
 	service 'update_lead_enrichment()' '' "SELECT update_lead_enrichment('$lead', 'enriched', '{\"x\": 1}')"
 	after 'enriched' enriched "SELECT enrichment_status FROM leads WHERE id = '$lead'"
 	service 'send_integration_event()' t "SELECT send_integration_event('$me', 'slack', '{}')"
 	service 'update_workspace_plan()' '' "SELECT update_workspace_plan('$me', 'pro')"
 	after 'the plan' pro "SELECT plan FROM users WHERE id = '$me'"
-	# what Citus cannot run is an error
-	service 'record_billing_event()' 0A000 "SELECT record_billing_event('$me', 'payment_succeeded', 'evt_$n', now(), 1, '{\"customer\": \"cus_$n\"}')"
+	event() { echo "SELECT record_billing_event('$1', '$2', '$3', now(), 1, '{\"customer\": \"cus_$n\", \"subscription_id\": \"sub_$n\"}')"; }
+	service 'record_billing_event()' t "$(event "$me" subscription_created "evt_$n")"
+	service 'record_billing_event(), the same' f "$(event "$me" subscription_created "evt_$n")"
+	service 'record_billing_event(), the same in another workspace' f "$(event "$(id 3)" subscription_created "evt_$n")"
+	service 'record_billing_event(), a payment' t "$(event "$me" payment_failed "evt_${n}b")"
+	after 'the subscription' 'past_due' "SELECT subscription_status FROM stripe_customers WHERE workspace_id = '$me'"
 done
 is 'jobs' '0|t|0' "$(request coordinator service_role '' 'SELECT reset_daily_credits(), update_topic_trends() > 0, cleanup_expired_exports()')"
 

@@ -9,7 +9,8 @@
  *	1. says the claims and the workspace by SET LOCAL, in a transaction block and when they have changed;
  *	2. adds "workspace_id = the workspace" to what row-level security asks of each distributed table: so
  *	   Citus sends the statement to one node.  It only routes: the policy decides, there;
- *	3. drops cached plans when the caller is another one, because the workspace is a constant in them.
+ *	3. drops cached plans when the caller is another one, and at the end of the transaction, because the
+ *	   workspace is a constant in them.
  *
  * The hook works from the first statement on if the library is loaded by session_preload_libraries.  Without
  * that, or outside of a transaction block, the other nodes know nobody, and show nothing.
@@ -47,11 +48,27 @@ static bool				 busy = false;
 static char				*told = NULL;	 /* what the other nodes know in this transaction */
 static char				*planned = NULL; /* for whom the cached plans were made */
 
+/* From now on plans are made for a caller, or for nobody. */
+static void
+route_plan_for(const char *caller)
+{
+	char *copy = caller ? MemoryContextStrdup(TopMemoryContext, caller) : NULL;
+
+	if (planned)
+	{
+		ResetPlanCache();
+		pfree(planned);
+	}
+	planned = copy;
+}
+
 static void
 route_transaction_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		told = NULL;
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	told = NULL;
+	route_plan_for(NULL);
 }
 
 /* SET LOCAL of a subtransaction that is rolled back is undone on the other nodes, too. */
@@ -60,6 +77,27 @@ route_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransacti
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		told = NULL;
+}
+
+/* Is any of the tables in the statement distributed?  Shards are not: their statements are here already. */
+static bool
+route_concerns(Node *node, void *arg)
+{
+	ListCell *lc;
+
+	if (node == NULL)
+		return false;
+	if (!IsA(node, Query))
+		return expression_tree_walker(node, route_concerns, arg);
+	foreach (lc, ((Query *) node)->rtable)
+	{
+		RangeTblEntry *entry = lfirst_node(RangeTblEntry, lc);
+
+		if (entry->rtekind == RTE_RELATION && catalog_is_ours(entry->relid) &&
+			shards_distribution(entry->relid) != DISTRIBUTION_NONE)
+			return true;
+	}
+	return query_tree_walker((Query *) node, route_concerns, arg, 0);
 }
 
 static bool
@@ -134,13 +172,7 @@ route_statement(Query *query)
 	if (found && query->hasRowSecurity)
 		(void) route_walk((Node *) query, workspace);
 	if (planned == NULL || strcmp(planned, caller) != 0)
-	{
-		if (planned)
-			pfree(planned);
-		planned = NULL;
-		planned = MemoryContextStrdup(TopMemoryContext, caller);
-		ResetPlanCache();
-	}
+		route_plan_for(caller);
 }
 
 /* Are the tables distributed?  False where the extension is not, or is being created. */
@@ -163,7 +195,8 @@ route_planner(Query *query, const char *sql, int options, ParamListInfo params C
 		busy = true;
 		PG_TRY();
 		{
-			route_statement(query);
+			if (route_concerns((Node *) query, NULL))
+				route_statement(query);
 		}
 		PG_FINALLY();
 		{
@@ -173,6 +206,22 @@ route_planner(Query *query, const char *sql, int options, ParamListInfo params C
 	}
 	return next_planner ? next_planner(query, sql, options, params COMPAT_PLANNER_ARG)
 						: standard_planner(query, sql, options, params COMPAT_PLANNER_ARG);
+}
+
+/*
+ * Until statement_end() the caller asks for this workspace: of somebody who becomes a member of it all nodes
+ * would be asked, and cannot be while rows are written on this one.
+ */
+void
+route_toward(const pg_uuid_t *workspace)
+{
+	char *id;
+
+	if (!catalog_is_distributed())
+		return;
+	id = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(workspace)));
+	(void) set_config_option("openinfo.workspace_id", id, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+							 0, false);
 }
 
 void

@@ -18,6 +18,7 @@
 
 #include "access/authorize.h"
 #include "billing/stripe_facts.h"
+#include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
 #include "core/white_space.h"
@@ -31,7 +32,8 @@
 	"  'period_end', c.current_period_end, 'payment_method', c.default_payment_method))"
 
 /*
- * Computes the row of workspace $1 in stripe_customers.
+ * Computes the row of workspace $1 in stripe_customers.  before: what an existing row said before the first
+ * event.
  *
  *	said			the events that say something, in their order; place 0 is what the row said before them
  *	subscriptions	those that are named, and one for each creation without a name.  born: where it begins,
@@ -47,91 +49,96 @@
  * not end the trial; a payment that failed does not bring back what was not paid before.  Of a start and an
  * end of the period that do not fit the older one is dropped.
  */
-static Statement reflect = STATEMENT(
-	"WITH said AS ("
-	"  SELECT event_type, event_at, facts, facts ->> 'subscription' AS name, facts ? 'about' AS general,"
-	"         row_number() OVER ("
-	"           ORDER BY date_trunc('second', event_at, 'UTC'),"
-	"                    CASE event_type WHEN 'subscription_created' THEN 0"
-	"                                    WHEN 'subscription_cancelled' THEN 2 ELSE 1 END,"
-	"                    stripe_event_id COLLATE \"C\" NULLS FIRST, event_type, facts) AS place"
-	"    FROM @extschema@.billing_events WHERE workspace_id = $1 AND facts IS NOT NULL"
-	"  UNION ALL"
-	"  SELECT NULL, NULL, i.state, i.state ->> 'subscription', false, 0"
-	"    FROM (SELECT coalesce(c.initial_state, " STRIPE_ROW_FACTS ") AS state"
-	"            FROM @extschema@.stripe_customers c WHERE c.workspace_id = $1) i),"
-	" subscriptions AS ("
-	"  SELECT name, bool_or(place = 0 OR event_type = 'subscription_created') AS known,"
-	"         bool_or(place > 0 AND event_type = 'subscription_cancelled') AS ended,"
-	"         CASE WHEN bool_or(place > 0 AND event_type = 'subscription_created')"
-	"              THEN min(place) FILTER (WHERE place > 0) ELSE min(place) END AS born"
-	"    FROM said"
-	"   WHERE NOT general AND (name IS NOT NULL OR event_type = 'subscription_created')"
-	"   GROUP BY name, CASE WHEN name IS NULL THEN place END),"
-	" chosen AS ("
-	"  SELECT name, born FROM subscriptions"
-	"   ORDER BY known DESC, ended AND NOT known, born DESC, name COLLATE \"C\" DESC LIMIT 1),"
-	" counted AS ("
-	"  SELECT s.*, c.name AS current, s.place > 0 AND s.place >= coalesce(c.born, 0) AS since,"
-	"         s.name IS NULL OR s.name = c.name"
-	"         OR (c.name IS NULL AND NOT EXISTS ("
-	"               SELECT FROM subscriptions k WHERE k.name = s.name AND k.known)) AS counts,"
-	"         row_number() OVER ("
-	"           ORDER BY CASE WHEN s.name = c.name AND s.event_type = 'subscription_created'"
-	"                         THEN c.born ELSE s.place END,"
-	"                    s.event_type IS DISTINCT FROM 'subscription_created', s.place) AS n"
-	"    FROM said s LEFT JOIN chosen c ON true),"
-	" merged AS ("
-	"  SELECT jsonb_object_agg(f.key, f.value ORDER BY s.counts, s.n) AS fact,"
-	"         jsonb_object_agg(f.key, s.n ORDER BY s.counts, s.n) AS n,"
-	"         max(s.current) AS current"
-	"    FROM counted s, jsonb_each(s.facts) f"
-	"   WHERE s.counts OR f.key = 'customer'),"
-	" state AS ("
-	"  SELECT m.current, m.fact, m.fact ->> 'status' AS status,"
-	"         (m.fact ->> 'period_start')::timestamptz AS period_start,"
-	"         (m.fact ->> 'period_end')::timestamptz AS period_end,"
-	"         (m.n -> 'period_start')::bigint AS start_n, (m.n -> 'period_end')::bigint AS end_n,"
-	"         (SELECT max(s.event_at) FROM counted s WHERE s.counts) AS event_at,"
-	"         (SELECT s.facts ->> 'status' FROM counted s"
-	"           WHERE s.counts AND s.since AND s.facts ->> 'status' IN ('canceled', 'incomplete_expired')"
-	"           ORDER BY s.n DESC LIMIT 1) AS ended,"
-	"         (SELECT array_agg(s.event_type ORDER BY s.n DESC) FROM counted s"
-	"           WHERE s.counts AND s.event_type IN ('payment_succeeded', 'payment_failed')"
-	"             AND s.n > coalesce((m.n -> 'status')::bigint, 0)) AS payments"
-	"    FROM merged m)"
-	" INSERT INTO @extschema@.stripe_customers AS c"
-	"   (workspace_id, stripe_customer_id, stripe_subscription_id, subscription_status,"
-	"    current_period_start, current_period_end, default_payment_method, last_event_at, initial_state)"
-	" SELECT $1, fact ->> 'customer', coalesce(current, fact ->> 'subscription'),"
-	"        CASE WHEN ended IS NOT NULL THEN ended"
-	"             WHEN payments IS NULL OR status IN ('canceled', 'incomplete_expired')"
-	"               OR (status IN ('trialing', 'paused') AND NOT 'payment_failed' = ANY (payments))"
-	"               OR (status IN ('unpaid', 'incomplete') AND NOT 'payment_succeeded' = ANY (payments))"
-	"             THEN status"
-	"             WHEN payments[1] = 'payment_succeeded' THEN 'active' ELSE 'past_due' END,"
-	"        CASE WHEN period_end IS NULL OR period_start <= period_end OR start_n >= end_n"
-	"             THEN period_start END,"
-	"        CASE WHEN period_start IS NULL OR period_start <= period_end OR end_n > start_n"
-	"             THEN period_end END,"
-	"        fact ->> 'payment_method', event_at, '{}'"
-	"   FROM state WHERE fact ? 'customer'"
-	" ON CONFLICT (workspace_id) DO UPDATE"
-	"   SET stripe_customer_id = EXCLUDED.stripe_customer_id,"
-	"       stripe_subscription_id = EXCLUDED.stripe_subscription_id,"
-	"       subscription_status = EXCLUDED.subscription_status,"
-	"       current_period_start = EXCLUDED.current_period_start,"
-	"       current_period_end = EXCLUDED.current_period_end,"
-	"       default_payment_method = EXCLUDED.default_payment_method,"
-	"       last_event_at = EXCLUDED.last_event_at,"
-	"       initial_state = coalesce(c.initial_state, " STRIPE_ROW_FACTS ")"
-	" WHERE (c.stripe_customer_id, c.stripe_subscription_id, c.subscription_status,"
-	"        c.current_period_start, c.current_period_end, c.default_payment_method, c.last_event_at)"
-	"       IS DISTINCT FROM"
-	"       (EXCLUDED.stripe_customer_id, EXCLUDED.stripe_subscription_id, EXCLUDED.subscription_status,"
-	"        EXCLUDED.current_period_start, EXCLUDED.current_period_end, EXCLUDED.default_payment_method,"
-	"        EXCLUDED.last_event_at)",
-	"uuid");
+#define REFLECT(before)                                                                                    \
+	"WITH said AS ("                                                                                       \
+	"  SELECT event_type, event_at, facts, facts ->> 'subscription' AS name, facts ? 'about' AS general,"  \
+	"         row_number() OVER ("                                                                         \
+	"           ORDER BY date_trunc('second', event_at, 'UTC'),"                                           \
+	"                    CASE event_type WHEN 'subscription_created' THEN 0"                               \
+	"                                    WHEN 'subscription_cancelled' THEN 2 ELSE 1 END,"                 \
+	"                    stripe_event_id COLLATE \"C\" NULLS FIRST, event_type, facts) AS place"           \
+	"    FROM @extschema@.billing_events WHERE workspace_id = $1 AND facts IS NOT NULL"                    \
+	"  UNION ALL"                                                                                          \
+	"  SELECT NULL, NULL, i.state, i.state ->> 'subscription', false, 0"                                   \
+	"    FROM (SELECT coalesce(c.initial_state, " STRIPE_ROW_FACTS ") AS state"                            \
+	"            FROM @extschema@.stripe_customers c WHERE c.workspace_id = $1) i),"                       \
+	" subscriptions AS ("                                                                                  \
+	"  SELECT name, bool_or(place = 0 OR event_type = 'subscription_created') AS known,"                   \
+	"         bool_or(place > 0 AND event_type = 'subscription_cancelled') AS ended,"                      \
+	"         CASE WHEN bool_or(place > 0 AND event_type = 'subscription_created')"                        \
+	"              THEN min(place) FILTER (WHERE place > 0) ELSE min(place) END AS born"                   \
+	"    FROM said"                                                                                        \
+	"   WHERE NOT general AND (name IS NOT NULL OR event_type = 'subscription_created')"                   \
+	"   GROUP BY name, CASE WHEN name IS NULL THEN place END),"                                            \
+	" chosen AS ("                                                                                         \
+	"  SELECT name, born FROM subscriptions"                                                               \
+	"   ORDER BY known DESC, ended AND NOT known, born DESC, name COLLATE \"C\" DESC LIMIT 1),"            \
+	" counted AS ("                                                                                        \
+	"  SELECT s.*, c.name AS current, s.place > 0 AND s.place >= coalesce(c.born, 0) AS since,"            \
+	"         s.name IS NULL OR s.name = c.name"                                                           \
+	"         OR (c.name IS NULL AND NOT EXISTS ("                                                         \
+	"               SELECT FROM subscriptions k WHERE k.name = s.name AND k.known)) AS counts,"            \
+	"         row_number() OVER ("                                                                         \
+	"           ORDER BY CASE WHEN s.name = c.name AND s.event_type = 'subscription_created'"              \
+	"                         THEN c.born ELSE s.place END,"                                               \
+	"                    s.event_type IS DISTINCT FROM 'subscription_created', s.place) AS n"              \
+	"    FROM said s LEFT JOIN chosen c ON true),"                                                         \
+	" merged AS ("                                                                                         \
+	"  SELECT jsonb_object_agg(f.key, f.value ORDER BY s.counts, s.n) AS fact,"                            \
+	"         jsonb_object_agg(f.key, s.n ORDER BY s.counts, s.n) AS n,"                                   \
+	"         max(s.current) AS current"                                                                   \
+	"    FROM counted s, jsonb_each(s.facts) f"                                                            \
+	"   WHERE s.counts OR f.key = 'customer'),"                                                            \
+	" state AS ("                                                                                          \
+	"  SELECT m.current, m.fact, m.fact ->> 'status' AS status,"                                           \
+	"         (m.fact ->> 'period_start')::timestamptz AS period_start,"                                   \
+	"         (m.fact ->> 'period_end')::timestamptz AS period_end,"                                       \
+	"         (m.n -> 'period_start')::bigint AS start_n, (m.n -> 'period_end')::bigint AS end_n,"         \
+	"         (SELECT max(s.event_at) FROM counted s WHERE s.counts) AS event_at,"                         \
+	"         (SELECT s.facts ->> 'status' FROM counted s"                                                 \
+	"           WHERE s.counts AND s.since AND s.facts ->> 'status' IN ('canceled', 'incomplete_expired')" \
+	"           ORDER BY s.n DESC LIMIT 1) AS ended,"                                                      \
+	"         (SELECT array_agg(s.event_type ORDER BY s.n DESC) FROM counted s"                            \
+	"           WHERE s.counts AND s.event_type IN ('payment_succeeded', 'payment_failed')"                \
+	"             AND s.n > coalesce((m.n -> 'status')::bigint, 0)) AS payments"                           \
+	"    FROM merged m)"                                                                                   \
+	" INSERT INTO @extschema@.stripe_customers AS c"                                                       \
+	"   (workspace_id, stripe_customer_id, stripe_subscription_id, subscription_status,"                   \
+	"    current_period_start, current_period_end, default_payment_method, last_event_at, initial_state)"  \
+	" SELECT $1, fact ->> 'customer', coalesce(current, fact ->> 'subscription'),"                         \
+	"        CASE WHEN ended IS NOT NULL THEN ended"                                                       \
+	"             WHEN payments IS NULL OR status IN ('canceled', 'incomplete_expired')"                   \
+	"               OR (status IN ('trialing', 'paused') AND NOT 'payment_failed' = ANY (payments))"       \
+	"               OR (status IN ('unpaid', 'incomplete') AND NOT 'payment_succeeded' = ANY (payments))"  \
+	"             THEN status"                                                                             \
+	"             WHEN payments[1] = 'payment_succeeded' THEN 'active' ELSE 'past_due' END,"               \
+	"        CASE WHEN period_end IS NULL OR period_start <= period_end OR start_n >= end_n"               \
+	"             THEN period_start END,"                                                                  \
+	"        CASE WHEN period_start IS NULL OR period_start <= period_end OR end_n > start_n"              \
+	"             THEN period_end END,"                                                                    \
+	"        fact ->> 'payment_method', event_at,"                                                         \
+	"        coalesce((SELECT facts FROM said WHERE place = 0), '{}')"                                     \
+	"   FROM state WHERE fact ? 'customer'"                                                                \
+	" ON CONFLICT (workspace_id) DO UPDATE"                                                                \
+	"   SET stripe_customer_id = EXCLUDED.stripe_customer_id,"                                             \
+	"       stripe_subscription_id = EXCLUDED.stripe_subscription_id,"                                     \
+	"       subscription_status = EXCLUDED.subscription_status,"                                           \
+	"       current_period_start = EXCLUDED.current_period_start,"                                         \
+	"       current_period_end = EXCLUDED.current_period_end,"                                             \
+	"       default_payment_method = EXCLUDED.default_payment_method,"                                     \
+	"       last_event_at = EXCLUDED.last_event_at,"                                                       \
+	"       initial_state = coalesce(c.initial_state, " before ")"                                         \
+	" WHERE (c.stripe_customer_id, c.stripe_subscription_id, c.subscription_status,"                       \
+	"        c.current_period_start, c.current_period_end, c.default_payment_method, c.last_event_at)"     \
+	"       IS DISTINCT FROM"                                                                              \
+	"       (EXCLUDED.stripe_customer_id, EXCLUDED.stripe_subscription_id, EXCLUDED.subscription_status,"  \
+	"        EXCLUDED.current_period_start, EXCLUDED.current_period_end, EXCLUDED.default_payment_method," \
+	"        EXCLUDED.last_event_at)"
+
+static Statement reflect = STATEMENT(REFLECT(STRIPE_ROW_FACTS), "uuid");
+
+/* Citus has no STABLE functions in DO UPDATE.  So a row that somebody else writes meanwhile is not seen. */
+static Statement reflect_there = STATEMENT(REFLECT("EXCLUDED.initial_state"), "uuid");
 
 /* Refuses arguments that cannot be an event. */
 static void
@@ -228,13 +235,17 @@ openinfo_record_billing_event(PG_FUNCTION_ARGS)
 		"  currency, old_plan, new_plan, facts)"
 		" VALUES ($1, $2, $3, $4, $5, coalesce($6, '{}'), $7, $8, $9, $10) ON CONFLICT DO NOTHING",
 		"uuid, @extschema@.billing_event_type, text, timestamptz, int8, jsonb, text, text, text, jsonb");
+	/* on a Citus cluster the event is unique in its workspace only */
+	static Statement find = STATEMENT(
+		"SELECT FROM @extschema@.billing_events WHERE stripe_event_id = $1 LIMIT 1",
+		"text");
 	static const char *const texts[] = {"currency", "old_plan", "new_plan"};
 	JsonbContainer			*object;
 	Jsonb					*facts;
 	StatementScope			 scope;
 	Datum					 values[10] = {0};
 	char					 nulls[11] = "nnnnnnnnnn";
-	bool					 recorded;
+	bool					 spread, recorded;
 
 	authorize_service("record_billing_event");
 	check_event(fcinfo);
@@ -256,11 +267,13 @@ openinfo_record_billing_event(PG_FUNCTION_ARGS)
 		values[9] = JsonbPGetDatum(facts), nulls[9] = ' ';
 
 	statement_begin(&scope);
+	spread = catalog_is_distributed();
 	/* one at a time, so that each sees what the others recorded; an unknown one violates the foreign key */
 	(void) members_lock_workspace(PG_GETARG_UUID_P(0));
-	recorded = statement_run(&record, values, nulls, false, 0) > 0;
+	recorded = !(spread && nulls[2] == ' ' && statement_run(&find, &values[2], NULL, false, 0) > 0) &&
+			   statement_run(&record, values, nulls, false, 0) > 0;
 	if (recorded && facts != NULL)
-		(void) statement_run(&reflect, values, NULL, false, 0);
+		(void) statement_run(spread ? &reflect_there : &reflect, values, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_BOOL(recorded);
 }

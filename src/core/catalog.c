@@ -213,6 +213,13 @@ catalog_table(const char *name)
 	return relid;
 }
 
+/* Does Citus distribute the tables?  users stands for all. */
+bool
+catalog_is_distributed(void)
+{
+	return shards_present() && shards_distribution(catalog_users()->relid) != DISTRIBUTION_NONE;
+}
+
 /* Is that the table of ours with this name, or a shard of it, which has the table's name and a number? */
 bool
 catalog_is_table(Relation rel, const char *name)

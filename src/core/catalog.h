@@ -41,6 +41,7 @@ extern void				 catalog_check_owners(void);
 extern uint64			 catalog_generation(void);
 extern const UsersTable *catalog_users(void);
 extern Oid				 catalog_table(const char *name);
+extern bool				 catalog_is_distributed(void);
 extern bool				 catalog_is_table(Relation rel, const char *name);
 extern bool				 catalog_is_ours(Oid relid);
 extern bool				 catalog_has_column(const char *table, const char *name);

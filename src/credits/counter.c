@@ -28,7 +28,6 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/lookup.h"
-#include "core/shards.h"
 #include "core/statement.h"
 #include "credits/credits.h"
 #include "workspaces/audit_columns.h"
@@ -245,7 +244,7 @@ reset_counters(void *rows)
 		"date");
 	StatementScope scope;
 	Datum		   today = DateADTGetDatum(counter_today());
-	bool		   spread = shards_distribution(catalog_users()->relid) != DISTRIBUTION_NONE;
+	bool		   spread = catalog_is_distributed();
 
 	statement_begin(&scope);
 	*(int64 *) rows = (int64) statement_run(spread ? &reset_all : &reset, &today, NULL, false, 0);

@@ -15,7 +15,6 @@
 #include "access/authorize.h"
 #include "core/catalog.h"
 #include "core/errors.h"
-#include "core/shards.h"
 #include "core/statement.h"
 
 /*
@@ -98,9 +97,7 @@ openinfo_cleanup_expired_exports(PG_FUNCTION_ARGS)
 	authorize_service("cleanup_expired_exports");
 
 	statement_begin(&scope);
-	count = statement_run(
-		shards_distribution(catalog_table("export_jobs")) == DISTRIBUTION_NONE ? &cleanup : &cleanup_all,
-		NULL, NULL, false, 0);
+	count = statement_run(catalog_is_distributed() ? &cleanup_all : &cleanup, NULL, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_INT64((int64) count);
 }

@@ -35,6 +35,7 @@
 #include "core/errors.h"
 #include "core/lookup.h"
 #include "core/shards.h"
+#include "core/statement.h"
 #include "leads/lead_words.h"
 #include "topics/fuzzy.h"
 
@@ -61,6 +62,7 @@ typedef struct LeadSearch
 	AttrNumber contact_data;
 	Relation   newest; /* (workspace_id, created_at DESC), or NULL */
 	Relation   parent; /* of a partition, or NULL */
+	bool	   spread; /* the table is a shard */
 } LeadSearch;
 
 /* The words of the lead in the slot. */
@@ -147,23 +149,22 @@ static const SearchSource leads_source = {
 };
 
 /*
- * The table that has the leads of a workspace: leads itself, or its partition (partition_leads() of 1.2.0),
- * which "parent" keeps open.
+ * The table that has the leads of a workspace: leads itself, its shard on a Citus cluster, or its partition
+ * (partition_leads() of 1.2.0), which "parent" keeps open.  NULL: another node has the shard.
  */
 static Relation
 open_table(Relation *parent, const pg_uuid_t *workspace)
 {
+	Oid			  place = shards_relation(catalog_table("leads"), workspace);
 	Datum		  value = UUIDPGetDatum(workspace);
 	bool		  isnull = false;
-	Relation	  leads = table_open(catalog_table("leads"), AccessShareLock);
+	Relation	  leads = OidIsValid(place) ? table_open(place, AccessShareLock) : NULL;
 	PartitionKey  key;
 	PartitionDesc desc;
 	uint64		  hash;
 
 	*parent = NULL;
-	if (shards_distribution(RelationGetRelid(leads)) != DISTRIBUTION_NONE)
-		error_distributed("search_leads");
-	if (leads->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+	if (leads == NULL || leads->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return leads;
 	*parent = leads;
 	key = RelationGetPartitionKey(leads);
@@ -176,11 +177,13 @@ open_table(Relation *parent, const pg_uuid_t *workspace)
 					  AccessShareLock);
 }
 
-/* An index of leads by its name, or what it is in the partition; InvalidOid when there is none. */
+/* An index of leads by its name, or what it is in the partition or shard; InvalidOid when there is none. */
 static Oid
 find_index(Relation table, Relation parent, const char *name)
 {
-	Oid oid = get_relname_relid(name, RelationGetNamespace(parent ? parent : table));
+	/* a shard has the name of its table and a number, and so have its indexes */
+	const char *number = parent ? "" : RelationGetRelationName(table) + strlen("leads");
+	Oid			oid = get_relname_relid(psprintf("%s%s", name, number), RelationGetNamespace(table));
 
 	if (parent && OidIsValid(oid))
 		oid = get_rel_relkind(oid) == RELKIND_PARTITIONED_INDEX ? index_get_partition(table, oid)
@@ -236,7 +239,7 @@ page_start(LeadSearch *leads, pg_uuid_t *id)
 {
 	Search *s = &leads->s;
 	Hit	   *after = palloc0(sizeof(Hit));
-	/* a partition's unique index is on both */
+	/* the unique index of a partition or shard is on both */
 	LookupKey keys[2] = {{s->attno[0], UUIDOID, UUIDPGetDatum(id)},
 						 {leads->workspace_id, UUIDOID, PointerGetDatum(s->scope.s)}};
 	Lookup	  lookup;
@@ -244,8 +247,8 @@ page_start(LeadSearch *leads, pg_uuid_t *id)
 	int64	  weight;
 	bool	  found;
 
-	lookup_begin(&lookup, RelationGetRelid(s->table), InvalidOid, s->snapshot, keys,
-				 leads->parent ? 2 : 1);
+	lookup_begin(&lookup, leads->spread ? catalog_table("leads") : RelationGetRelid(s->table), InvalidOid,
+				 s->snapshot, keys, leads->parent || leads->spread ? 2 : 1);
 	s->slot = lookup.row;
 	if (!lookup_next(&lookup) || !lead_read(s, &words, &weight, after))
 		error_no_such_row("lead", id);
@@ -285,6 +288,35 @@ leads_run(LeadSearch *leads, pg_uuid_t *after)
 }
 
 /*
+ * The same search on the node that has the shard, as the caller.  The count sends the statement there.
+ */
+static void
+ask_node(FunctionCallInfo fcinfo)
+{
+	static Statement search = STATEMENT(
+		"SELECT s.id, s.company_data, s.query_id, s.created_at, s.relevance"
+		"  FROM (SELECT count(*) FROM @extschema@.users WHERE workspace_id = $4) u,"
+		"       @extschema@.search_leads($1, $2, $3, $4) WITH ORDINALITY s"
+		" ORDER BY s.ordinality",
+		"text, int4, uuid, uuid");
+	StatementScope scope;
+	Datum		   values[4];
+	char		   nulls[5] = "    ";
+
+	/* a part of a statement that another node has sent to the wrong one */
+	if (shards_is_internal())
+		error_distributed("search_leads");
+	for (int i = 0; i < 4; i++)
+	{
+		values[i] = fcinfo->args[i].value;
+		nulls[i] = fcinfo->args[i].isnull ? 'n' : ' ';
+	}
+	statement_begin_as_caller(&scope);
+	(void) statement_return_query(fcinfo, &search, values, nulls);
+	statement_end(&scope);
+}
+
+/*
  * search_leads(p_query text, p_limit int default 50, p_after uuid default null,
  *		p_workspace_id uuid default get_user_workspace_id())
  *     returns table(id uuid, company_data jsonb, query_id uuid, created_at timestamptz, relevance real)
@@ -297,9 +329,9 @@ leads_run(LeadSearch *leads, pg_uuid_t *after)
  * page before.
  * STABLE: what the caller's statement sees.
  * Callers: authenticated, service_role.  Locks: AccessShareLock, as any SELECT.
- * Errors: PT401; 42501 another workspace; 0A000 leads is distributed by Citus; 22023 p_limit below 1, p_after
- * is no lead of the workspace, or is not found by this search, p_workspace_id is NULL; 55000 the index is
- * missing, with the statement that creates it as hint.
+ * Errors: PT401; 42501 another workspace; 0A000 a part of a statement on several nodes of a Citus cluster;
+ * 22023 p_limit below 1, p_after is no lead of the workspace, or is not found by this search, p_workspace_id
+ * is NULL; 55000 the index is missing, with the statement that creates it as hint.
  */
 PG_FUNCTION_INFO_V1(openinfo_search_leads);
 Datum
@@ -320,6 +352,12 @@ openinfo_search_leads(PG_FUNCTION_ARGS)
 	if (limit < 1)
 		error_below_one("p_limit", limit);
 	catalog_check_owners();
+	s->table = open_table(&leads.parent, workspace);
+	if (s->table == NULL)
+	{
+		ask_node(fcinfo);
+		return (Datum) 0;
+	}
 	InitMaterializedSRF(fcinfo, 0);
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "search_leads", ALLOCSET_DEFAULT_SIZES);
@@ -327,7 +365,7 @@ openinfo_search_leads(PG_FUNCTION_ARGS)
 	s->limit = Min(limit, LEADS_LIMIT_MAX);
 	s->scope = (KeyScope){.n = UUID_LEN, .s = (char *) workspace->data};
 	s->snapshot = GetActiveSnapshot();
-	s->table = open_table(&leads.parent, workspace);
+	leads.spread = catalog_is_distributed();
 	if (!PG_ARGISNULL(0))
 	{
 		search_read(s, PG_GETARG_TEXT_PP(0));

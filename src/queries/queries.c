@@ -28,7 +28,6 @@
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/lookup.h"
-#include "core/shards.h"
 #include "core/statement.h"
 #include "core/white_space.h"
 #include "queries/work_queue.h"
@@ -325,7 +324,7 @@ openinfo_reset_weekly_lead_counts(PG_FUNCTION_ARGS)
 	LockDatabaseObject(ProcedureRelationId, fcinfo->flinfo->fn_oid, 0, ShareUpdateExclusiveLock);
 
 	statement_begin(&scope);
-	spread = shards_distribution(catalog_table("queries")) != DISTRIBUTION_NONE;
+	spread = catalog_is_distributed();
 	rows = statement_run(spread ? &reset_all : &reset, NULL, NULL, false, 0);
 	statement_end(&scope);
 	PG_RETURN_INT64((int64) rows);

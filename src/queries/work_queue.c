@@ -49,7 +49,6 @@
 #include "access/claims.h"
 #include "core/catalog.h"
 #include "core/errors.h"
-#include "core/shards.h"
 #include "core/statement.h"
 #include "queries/work_queue.h"
 
@@ -148,7 +147,7 @@ work_queue_claim(FunctionCallInfo fcinfo, const char *function, WorkQueueClaim *
 
 	statement_returns_table(fcinfo);
 	statement_begin(&scope);
-	if (shards_distribution(catalog_table("queries")) != DISTRIBUTION_NONE)
+	if (catalog_is_distributed())
 		claim_by_workspace(fcinfo, claim, values, wanted, return_row);
 	else
 		while (again && wanted > 0)

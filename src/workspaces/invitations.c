@@ -22,6 +22,7 @@
 
 #include "access/authorize.h"
 #include "access/claims.h"
+#include "access/route.h"
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
@@ -293,6 +294,7 @@ openinfo_accept_invitation(PG_FUNCTION_ARGS)
 	(void) catalog_table("invitations");
 
 	statement_begin(&scope);
+	route_toward(workspace);
 	/* without a lock first: nobody locks a workspace whose invitation they do not have */
 	if (!find_invitation(token, workspace, &person, false, &invitation) ||
 		!(invitation.accepted ||

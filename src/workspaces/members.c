@@ -25,7 +25,6 @@
 #include "access/membership.h"
 #include "core/catalog.h"
 #include "core/errors.h"
-#include "core/shards.h"
 #include "core/statement.h"
 #include "workspaces/members.h"
 #include "workspaces/violations.h"
@@ -55,9 +54,8 @@ members_keep_workspace(const pg_uuid_t *workspace)
 		"uuid");
 	static Statement find = STATEMENT("SELECT FROM @extschema@.workspaces WHERE id = $1", "uuid");
 	Datum			 value = UUIDPGetDatum(workspace);
-	bool			 spread = shards_distribution(catalog_table("workspaces")) != DISTRIBUTION_NONE;
 
-	return statement_run(spread ? &find : &keep, &value, NULL, false, 0) > 0;
+	return statement_run(catalog_is_distributed() ? &find : &keep, &value, NULL, false, 0) > 0;
 }
 
 /*
@@ -196,7 +194,7 @@ delete_member(const pg_uuid_t *user, const pg_uuid_t *workspace, Role role)
 	if (role == ROLE_OWNER)
 		error_if_last_owner(workspace);
 	(void) statement_run(&remove, values, NULL, false, 0);
-	if (shards_distribution(catalog_users()->relid) != DISTRIBUTION_NONE)
+	if (catalog_is_distributed())
 		forget_author(values);
 }
 

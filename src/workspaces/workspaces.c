@@ -16,6 +16,7 @@
 
 #include "access/claims.h"
 #include "access/membership.h"
+#include "access/route.h"
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
@@ -140,6 +141,7 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 
 		violations_run(&make_workspace, values, NULL, PG_GETARG_TEXT_PP(0));
 		workspace = members_copy_uuid(statement_value(1, &isnull));
+		route_toward(workspace);
 	}
 	{
 		Datum values[4] = {UUIDPGetDatum(workspace), UUIDPGetDatum(&person),
