@@ -279,7 +279,7 @@ upgrade: ## pg_upgrade from 15 to 17 and 17 to 18, with data and jobs, in chroot
 	@tools/upgrade.sh
 
 bench:   ## measure, each figure beside its floor (BENCH=, SCALE=: see bench/README.md)
-	@PACKAGES='python3 wordnet-base' tools/cluster.sh -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh $(if $(RESULTS),9>>$(RESULTS))
+	@PACKAGES='python3 wordnet-base' tools/cluster.sh -c "shared_buffers = $$(awk '/MemTotal/ { print int($$2 / 4) }' /proc/meminfo)kB" -d openinfo_bench $(addprefix -i ,$(DEMO_DATA)) -- bench/run.sh $(if $(RESULTS),9>>$(RESULTS))
 	$(if $(RESULTS),@$(MAKE) -s plots)
 
 plots:   ## the plots of docs/, from the figures in bench/results.tsv

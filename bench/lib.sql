@@ -93,3 +93,11 @@ CREATE FUNCTION bench.cpu() RETURNS float8 LANGUAGE sql AS $$
       FROM (SELECT string_to_array(regexp_replace(pg_read_file('/proc/self/stat'), '^.*\) ', ''), ' ')
                AS field) stat
 $$;
+
+-- Reads a table and its indexes into shared buffers: loading goes around them.
+CREATE EXTENSION IF NOT EXISTS pg_prewarm;
+CREATE FUNCTION bench.warm(p_table regclass) RETURNS bigint LANGUAGE sql AS $$
+    SELECT sum(pg_prewarm(c.oid))
+      FROM pg_class c
+     WHERE c.oid = p_table OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = p_table)
+$$;

@@ -20,7 +20,7 @@ INSERT INTO leads (id, workspace_id, company_data, contact_data, created_at)
     SELECT id, md5('workspace' || CASE n % 2 WHEN 0 THEN 0 ELSE 1 + n % 9 END)::uuid, company_data, contact_data, created_at
       FROM bench.leads(1, 2 * :size) WITH ORDINALITY l (id, company_data, contact_data, created_at, n);
 VACUUM (ANALYZE) leads;
-SELECT bench.type_leads(md5('workspace0')::uuid, 120), bench.key_leads(md5('workspace0')::uuid, 3)
+SELECT bench.warm('leads'), bench.type_leads(md5('workspace0')::uuid, 120), bench.key_leads(md5('workspace0')::uuid, 4)
 \g /dev/null
 SQL
 percentile() { sql -c "SELECT percentile_disc($2) WITHIN GROUP (ORDER BY $1) FROM bench.typed_lead"; }
