@@ -119,10 +119,8 @@ text_is_mark(pg_wchar c)
 }
 
 bool
-text_in_word(pg_wchar c)
+text_in_word_beyond_ascii(pg_wchar c)
 {
-	if (c < 0x80)
-		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 	return !((c >= 0x80 && c <= 0xBF) || c == 0xD7 || c == 0xF7 ||
 			 (c >= 0x2000 && c <= 0x206F) || (c >= 0x2190 && c <= 0x23FF) ||
 			 (c >= 0x2500 && c <= 0x25FF) || (c >= 0x27C0 && c <= 0x2BFF) || (c >= 0x2E00 && c <= 0x2E7F) ||
@@ -148,7 +146,7 @@ text_is_blank(pg_wchar c)
 
 /* Scripts that write no blanks between words. */
 bool
-text_is_spaceless(pg_wchar c)
+text_is_spaceless_beyond_ascii(pg_wchar c)
 {
 	return c >= 0xE00 &&
 		   ((c <= 0xEFF) || (c >= 0x1000 && c <= 0x109F) || (c >= 0x1780 && c <= 0x17FF) ||

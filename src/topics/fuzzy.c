@@ -209,8 +209,13 @@ near_visit(void *arg, const char *key, int n, const Posting *posting)
 	if (n > (int) sizeof(s) || (near->whole > 0 && n > near->whole))
 		return near->whole == 0;
 	w.n = key_word(key, n, s);
-	for (int i = 0; i < w.n && w.nc < WORD_KEY_CHARS; i += pg_utf_mblen((unsigned char *) s + i))
-		c[w.nc++] = utf8_to_unicode((unsigned char *) s + i);
+	for (int i = 0; i < w.n && w.nc < WORD_KEY_CHARS;)
+	{
+		bool ascii = !(s[i] & 0x80); /* most are, and a call takes longer than the letter */
+
+		c[w.nc++] = ascii ? s[i] : utf8_to_unicode((unsigned char *) s + i);
+		i += ascii ? 1 : pg_utf_mblen((unsigned char *) s + i);
+	}
 	typos = typos_between(near->typed, &w, near->open, near->max, &upto);
 	if (typos < 1 || typos > near->max)
 		return true;

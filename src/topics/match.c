@@ -157,16 +157,17 @@ typos_allowed(const TextWord *q)
 
 /*
  * How many typos lie between two words; more than "max" is max + 1.  With "open" b may go on after a ended,
- * and *upto is the length of the shortest beginning of b that is nearest to a.
+ * and *upto is the length of the shortest beginning of b that is nearest to a.  Lengths that differ by more
+ * than "max" are more typos than that, so only a band of the table is computed, with max + 1 at its sides.
  */
 static int
 distance(const pg_wchar *a, int na, const pg_wchar *b, int nb, int max, bool open, int *upto)
 {
-	int	 row[3][WORD_KEY_CHARS + 4] = {{0}};
+	int	 row[3][WORD_KEY_CHARS + 5] = {{0}};
 	int *r0 = row[0]; /* two characters of a ago */
 	int *r1 = row[1];
 	int *r2 = row[2];
-	int	 best = 0;
+	int	 best;
 
 	if (nb > na + max && open)
 		nb = na + max;
@@ -176,11 +177,13 @@ distance(const pg_wchar *a, int na, const pg_wchar *b, int nb, int max, bool ope
 		r1[j] = j;
 	for (int i = 1; i <= na; i++)
 	{
-		int	 least = i;
+		int	 first = Max(1, i - max);
+		int	 last = Min(nb, i + max);
+		int	 least = max + 1;
 		int *free = r0;
 
-		r2[0] = i;
-		for (int j = 1; j <= nb; j++)
+		r2[first - 1] = first == 1 ? i : max + 1;
+		for (int j = first; j <= last; j++)
 		{
 			int v = r1[j - 1] + (a[i - 1] != b[j - 1]);
 
@@ -190,7 +193,8 @@ distance(const pg_wchar *a, int na, const pg_wchar *b, int nb, int max, bool ope
 			r2[j] = v;
 			least = Min(least, v);
 		}
-		if (least > max)
+		r2[last + 1] = max + 1;
+		if (least > max && r2[first - 1] > max)
 			return max + 1;
 		r0 = r1;
 		r1 = r2;
@@ -199,7 +203,8 @@ distance(const pg_wchar *a, int na, const pg_wchar *b, int nb, int max, bool ope
 	*upto = nb;
 	if (!open)
 		return Min(r1[nb], max + 1);
-	for (int j = 1; j <= nb; j++)
+	best = Max(0, na - max);
+	for (int j = best + 1; j <= nb; j++)
 		if (r1[j] < r1[best])
 			best = j;
 	*upto = best;

@@ -60,18 +60,20 @@ rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only
 {
 	uint64 *rows = palloc(sizeof(uint64) * Max(n, 1));
 	int		kept = 0;
-	bool	few = only && n < only->n / 8; /* then each is searched for */
-	int		low = only && n > 0 && !few ? rowset_place(only, row_number(&items[0]), 0) : 0;
+	/* only those between the first item and the last can be among them */
+	int	 low = only && n > 0 ? rowset_place(only, row_number(&items[0]), 0) : 0;
+	int	 end = only && n > 0 ? rowset_place(only, row_number(&items[n - 1]) + 1, low) : 0;
+	bool few = n < (end - low) / 8; /* then each is searched for */
 
-	for (int i = 0; i < n && (!only || low < only->n); i++)
+	for (int i = 0; i < n && (!only || low < end); i++)
 	{
 		uint64 row = row_number(&items[i]);
 
 		if (few)
 			low = rowset_place(only, row, low);
-		while (only && !few && low < only->n && only->rows[low] < row)
+		while (only && !few && low < end && only->rows[low] < row)
 			low++;
-		if (!only || (low < only->n && only->rows[low] == row))
+		if (!only || (low < end && only->rows[low] == row))
 			rows[kept++] = row;
 	}
 	rowset_add(set, rows, kept);
