@@ -196,6 +196,14 @@ SELECT typed, (SELECT count(*) FROM search_leads(typed)) AS leads,
        pg_temp.buffers(typed) <= 1700 AS bounded
   FROM unnest(ARRAY['f', 'filler', 'filling', 'filler f', 'filler 2999', 'fille 1', 'filer']) typed;
 SELECT cardinality(pg_temp.pages('filling', 1000)) AS pages_of_thousand;
+-- A word that another workspace has costs as much as one that nobody has: the time of a search tells nothing.
+INSERT INTO leads (workspace_id, company_data)
+    SELECT '5ea40000-0000-4000-8000-000000000002', jsonb_build_object('name', 'Quagmire ' || n)
+      FROM generate_series(1, 3000) n;
+SELECT others, nobodys, (SELECT count(*) FROM search_leads(others)) AS leads,
+       abs(pg_temp.buffers(others) - pg_temp.buffers(nobodys)) <= 2 AS costs_the_same
+  FROM (VALUES ('q', 'x'), ('qua', 'qub'), ('quagmire', 'quogmare'), ('quagmire 2999', 'quogmare 2999'),
+               ('filler quagmire', 'filler quogmare'), ('qagmire', 'qogmare')) t (others, nobodys);
 
 RESET request.jwt.claim.sub;
 DELETE FROM workspaces WHERE slug LIKE 'search-%';
