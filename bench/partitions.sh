@@ -80,7 +80,7 @@ SQL
 subjects=(latest by_id by_domain count unplanned)
 # The search of leads, where this version has it and its index is built.
 if [ "$(sql -c "SELECT to_regprocedure('search_leads(text,int,uuid,uuid)') IS NOT NULL")" = t ]; then
-	sql -c "SELECT bench.add('search', 'SELECT * FROM public.search_leads(''company ' || i || ''')', 'authenticated', claims) FROM bench.chosen" >/dev/null
+	sql -c "SELECT bench.add('search', 'SELECT * FROM public.search_leads(''company '' || $few / 2 + i % 200 * $few)', 'authenticated', claims) FROM bench.chosen" >/dev/null
 	subjects+=(search)
 fi
 
