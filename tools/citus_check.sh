@@ -29,11 +29,14 @@ unchecked=()
 for node in coordinator worker1 worker2; do
 	start_server "$node" openinfo "shared_preload_libraries = 'citus, pg_cron'" 'citus.enable_statistics_collection = off' \
 		'max_prepared_transactions = 50' 'max_connections = 60' "citus.node_conninfo = 'sslmode=disable'" 'citus.shard_count = 8' "citus.local_hostname = '$W/$node'" "session_preload_libraries = 'openinfo'" "${unchecked[@]}"
-	psql -Xqc 'CREATE EXTENSION citus'
+	createdb functions
+	for database in openinfo functions; do psql -Xq -d "$database" -c 'CREATE EXTENSION citus'; done
 done
 export NODES="$W/coordinator $W/worker1 $W/worker2" PGHOST=$W/coordinator PGDATA=$W/coordinator/data
-psql -Xq -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT citus_set_coordinator_host('$W/coordinator', 5432)" \
-	-c "SELECT citus_add_node('$W/worker1', 5432)" -c "SELECT citus_add_node('$W/worker2', 5432)"
+for database in openinfo functions; do
+	psql -Xq -d "$database" -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT citus_set_coordinator_host('$W/coordinator', 5432)" \
+		-c "SELECT citus_add_node('$W/worker1', 5432)" -c "SELECT citus_add_node('$W/worker2', 5432)"
+done
 
 if [ $# -gt 0 ]; then interruptible "$@"; exit; fi
 
@@ -68,6 +71,8 @@ id() { echo "00000000-0000-4000-8000-$(printf '%012d' $(($1)))"; }		# workspace 
 # ------------------------------------------------------------------------------------------------- the installation
 
 export PGOPTIONS='-c client_min_messages=error'
+. test/citus/functions.sh
+functions_before
 sql <<'SQL'
 CREATE EXTENSION openinfo;
 INSERT INTO global_topics (id, topic) VALUES ('10000000-0000-4000-8000-000000000001', 'Machine Learning');
@@ -90,6 +95,7 @@ snapshot >"$W/before"
 
 is 'roles must be able to log in' 55000 "$(sql -v VERBOSITY=sqlstate -c 'CALL distribute()' 2>&1 | grep -oE '[0-9A-Z]{5}$')"
 for role in authenticated service_role openinfo_owner; do sql -c "ALTER ROLE $role LOGIN"; done
+functions_after
 is 'not in a transaction block' 25001 "$(sql -v VERBOSITY=sqlstate -c BEGIN -c 'CALL distribute()' 2>&1 | grep -oE '[0-9A-Z]{5}$')"
 is 'not on a worker' 55000 "$(sql -h "$W/worker1" -v VERBOSITY=sqlstate -c 'CALL distribute()' 2>&1 | grep -oE '[0-9A-Z]{5}$')"
 sql -c 'CALL distribute()'

@@ -197,14 +197,19 @@ statement_return_query(FunctionCallInfo fcinfo, Statement *plan, const Datum *va
 {
 	ReturnSetInfo	 *set = (ReturnSetInfo *) fcinfo->resultinfo;
 	SPIExecuteOptions options = {0};
-	int				  result;
+	int				  nparams, result;
 
 	InitMaterializedSRF(fcinfo, 0);
 	statement_current(plan);
+	nparams = SPI_getargcount(plan->plan);
 
-	options.params = makeParamList(SPI_getargcount(plan->plan));
-	options.params->numParams = SPI_getargcount(plan->plan);
-	for (int i = 0; i < options.params->numParams; i++)
+	/* none rather than an empty list, which Citus 13.2 does not bear */
+	if (nparams > 0)
+	{
+		options.params = makeParamList(nparams);
+		options.params->numParams = nparams;
+	}
+	for (int i = 0; i < nparams; i++)
 	{
 		options.params->params[i].value = values[i];
 		options.params->params[i].isnull = nulls != NULL && nulls[i] == 'n';

@@ -19,16 +19,13 @@
 	"best.active_queries DESC NULLS FIRST, best.daily_credits DESC NULLS FIRST, " \
 	"best.saved_searches DESC NULLS FIRST, best.export_rows DESC NULLS FIRST"
 
-/* SQL: name of the plan of a workspace, which is the best among its members. */
-#define MEMBERS_PLAN_OF(workspace)                                                             \
+/* SQL: name of the plan of workspace $1, which is the best among its members. */
+#define MEMBERS_PLAN                                                                           \
 	"coalesce((SELECT best.name"                                                               \
 	"            FROM @extschema@.plans best"                                                  \
 	"           WHERE best.name = ANY (ARRAY(SELECT member.plan FROM @extschema@.users member" \
-	"                                         WHERE member.workspace_id = " workspace "))"     \
+	"                                         WHERE member.workspace_id = $1))"                \
 	"           ORDER BY " MEMBERS_LARGER_FIRST ", best.name LIMIT 1), 'free')"
-
-/* SQL: that of workspace $1. */
-#define MEMBERS_PLAN MEMBERS_PLAN_OF("$1")
 
 extern pg_uuid_t *members_copy_uuid(Datum value);
 extern bool		  members_keep_workspace(const pg_uuid_t *workspace);

@@ -36,6 +36,24 @@ static const Violation violations[] = {
 	 "Change the role with set_member_role()."},
 };
 
+/*
+ * Is an error about a constraint?  That of a shard has a number behind its name; from another node comes the
+ * message alone.
+ */
+static bool
+is_about(const ErrorData *error, const char *constraint)
+{
+	const char *name = error->constraint_name ? error->constraint_name : strstr(error->message, constraint);
+	size_t		length = strlen(constraint);
+
+	if (name == NULL || strncmp(name, constraint, length) != 0)
+		return false;
+	name += length;
+	if (*name == '_')
+		name += 1 + strspn(name + 1, "0123456789");
+	return *name == '\0' || *name == '"';
+}
+
 /* The violation that an error is about; NULL when it is another error. */
 static const Violation *
 find_violation(const ErrorData *error)
@@ -43,7 +61,7 @@ find_violation(const ErrorData *error)
 	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION && error->sqlerrcode != ERRCODE_CHECK_VIOLATION)
 		return NULL;
 	for (int i = 0; i < lengthof(violations); i++)
-		if (error->constraint_name && strcmp(error->constraint_name, violations[i].constraint) == 0)
+		if (is_about(error, violations[i].constraint))
 			return &violations[i];
 	return NULL;
 }
@@ -82,9 +100,9 @@ violations_run(Statement *statement, const Datum *values, const char *nulls, tex
 				(errcode(error->sqlerrcode),
 				 errmsg(violation->message, violations_shorten(value)),
 				 errhint("%s", violation->hint),
-				 err_generic_string(PG_DIAG_SCHEMA_NAME, error->schema_name),
-				 err_generic_string(PG_DIAG_TABLE_NAME, error->table_name),
-				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, error->constraint_name)));
+				 error->schema_name ? err_generic_string(PG_DIAG_SCHEMA_NAME, error->schema_name) : 0,
+				 error->table_name ? err_generic_string(PG_DIAG_TABLE_NAME, error->table_name) : 0,
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, violation->constraint)));
 	}
 	PG_END_TRY();
 }

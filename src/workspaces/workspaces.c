@@ -161,10 +161,6 @@ openinfo_create_workspace(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(workspace);
 }
 
-/* SQL: workspaces, each with its plan. */
-#define WITH_PLAN \
-	"(SELECT id, slug, name, " MEMBERS_PLAN_OF("t.id") " AS plan FROM @extschema@.workspaces t)"
-
 /*
  * get_my_workspaces() returns table(workspace_id uuid, slug text, name text, role user_role, plan text,
  *		is_active boolean, member_since timestamptz)
@@ -178,8 +174,14 @@ Datum
 openinfo_get_my_workspaces(PG_FUNCTION_ARGS)
 {
 	static Statement list = STATEMENT(
-		"SELECT w.id, w.slug, w.name, u.role, w.plan, w.id IS NOT DISTINCT FROM $2, u.created_at"
-		"  FROM @extschema@.users u JOIN " WITH_PLAN " w ON w.id = u.workspace_id"
+		"SELECT w.id, w.slug, w.name, u.role,"
+		/* as MEMBERS_PLAN, in a form that Citus knows */
+		"       coalesce((SELECT (array_agg(best.name ORDER BY " MEMBERS_LARGER_FIRST ", best.name))[1]"
+		"                   FROM @extschema@.users member"
+		"                   JOIN @extschema@.plans best ON best.name = member.plan"
+		"                  WHERE member.workspace_id = u.workspace_id), 'free'),"
+		"       w.id IS NOT DISTINCT FROM $2, u.created_at"
+		"  FROM @extschema@.users u JOIN @extschema@.workspaces w ON w.id = u.workspace_id"
 		" WHERE u.auth_user_id = $1 ORDER BY u.created_at, u.id",
 		"uuid, uuid");
 	StatementScope scope;
