@@ -148,7 +148,7 @@ done
 # The servers of tests and benches do without fsync; here it is what synchronous_commit is about.
 sql -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()' >"$W/null"
 for commit in on off; do
-	for clients in 1 8; do
+	for clients in ${CLIENTS:-1 8}; do
 		heading "record_credit_usage(): $clients client$([ "$clients" = 1 ] || echo s), synchronous_commit $commit; time from one spend to the next"
 		for n in 1 "$users"; do
 			rm -f "$W"/spend.*

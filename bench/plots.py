@@ -17,7 +17,7 @@ from matplotlib import pyplot  # noqa: E402  (after the choice of what draws)
 
 # as bench/run.sh writes them
 COLUMNS = ("date", "server", "machine", "scale", "table", "figure", "below", "measured", "floor")
-OURS, FLOOR, PEER, OTHER = "#1f5f99", "#555555", "#c44e1b", "#e0a03c"
+OURS, FLOOR, PEER = "#1f5f99", "#555555", "#c44e1b"
 
 
 class Figures:
@@ -51,27 +51,15 @@ def write(path, figure, axes, title, caption):
     pyplot.close(figure)
 
 
-def curves(path, title, x, caption, lines):
+def curves(path, title, x, caption, lines, y="microseconds"):
     figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
     for points, label, color, style in lines:
         if not points:
             sys.exit(f"{path}: no figures for \"{label}\"")
         axes.plot([n for n, _ in points], [value for _, value in points], style, color=color, label=label, markersize=4)
-    axes.set(xscale="log", yscale="log", xlabel=x, ylabel="microseconds")
+    axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
     for axis in axes.xaxis, axes.yaxis:
         axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda n, _: f"{n:,g}" if n < 1e6 else f"{n / 1e6:,g} million"))
-    write(path, figure, axes, title, caption)
-
-
-def bars(path, title, y, caption, groups, ways):
-    figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
-    for i, (label, color, values) in enumerate(ways):
-        axes.bar([n + (i - len(ways) / 2 + 0.5) * 0.2 for n in range(len(groups))], values, 0.18, color=color, label=label)
-    axes.set_xticks(range(len(groups)), groups)
-    axes.grid(axis="x", visible=False)
-    axes.set_axisbelow(True)
-    axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda n, _: f"{n:,.0f}"))
-    axes.set(ylabel=y, ylim=(0, 1.45 * max(max(values) for _, _, values in ways)))
     write(path, figure, axes, title, caption)
 
 
@@ -100,14 +88,11 @@ def main(results, directory):
 
     table = r"^record_credit_usage\(\): (\d+) clients?, synchronous_commit on"
     ways = [("record_credit_usage()", OURS, "", "measured"), ("floor: the two bare statements", FLOOR, "", "floor"),
-            ("PL/pgSQL with FOR UPDATE", PEER, "PL/pgSQL with FOR UPDATE", "measured"),
-            ("PL/pgSQL without a lock, which overspends", OTHER, "PL/pgSQL without a lock, which overspends", "measured")]
-    groups = [("1 client,\none user", 1, "one hot user"), ("8 clients,\none user", 8, "one hot user"),
-              ("1 client,\n1,000 users", 1, "1000 users"), ("8 clients,\n1,000 users", 8, "1000 users")]
-    bars(f"{directory}/plot_credits.svg", "Spends of credits, committed to disk", "spends per second", figures.caption(table),
-         [name for name, _, _ in groups],
-         [(label, color, [1e6 / dict(figures.series(table, users, below, column))[clients] for _, clients, users in groups])
-          for label, color, below, column in ways])
+            ("PL/pgSQL with FOR UPDATE", PEER, "PL/pgSQL with FOR UPDATE", "measured")]
+    curves(f"{directory}/plot_credits.svg", "Spends of credits, committed to disk", "clients", figures.caption(table), [
+        ([(n, 1e6 / us) for n, us in figures.series(table, users, below, column)], f"{label}, {text}", color, style)
+        for users, text, style in (("1000 users", "1,000 users", "o-"), ("one hot user", "all of one user", "o--"))
+        for label, color, below, column in ways], y="spends per second")
 
 
 main(*sys.argv[1:])
