@@ -12,6 +12,7 @@ all=(
 	trends
 	credits
 	leads
+	requests
 	search_leads
 	partitions
 )
