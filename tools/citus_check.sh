@@ -255,9 +255,21 @@ is 'removed in the meantime' $'100\n0' "$(request coordinator authenticated "$(i
 	\\! psql -h $W/coordinator -XqAtc \"SELECT remove_member('$member')\" >/dev/null
 	SELECT count(*) FROM leads")"
 
+# Digests of all tables.
+rows() { sql -c "SELECT string_agg(format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM %1\$I t', relname), ' UNION ALL ') FROM table_distribution()" | sql -f - | sort; }
+
+# A workspace of a worker.
+workspace_of() {
+	sql -c "SELECT id FROM workspaces w WHERE slug ~ '^workspace-' AND '$W/$1' = (SELECT nodename FROM citus_shards
+		 WHERE shardid = get_shard_id_for_distribution_column('users', w.id)) ORDER BY id LIMIT 1"
+}
+. test/citus/visible_fields.sh
+visible_fields_everywhere
+. test/citus/node_down.sh
+node_down
+
 # ------------------------------------------------------------------------------------------------- and back
 
-rows() { sql -c "SELECT string_agg(format('SELECT %L, count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM %1\$I t', relname), ' UNION ALL ') FROM table_distribution()" | sql -f - | sort; }
 rows >"$W/rows1"
 sql -c 'CALL undistribute()'
 for role in authenticated service_role openinfo_owner; do sql -c "ALTER ROLE $role NOLOGIN"; done
@@ -266,6 +278,7 @@ is 'undistributed: nothing is left on the workers' '0|0' "$(sql -c 'SELECT count
 snapshot >"$W/after"
 is 'undistributed: the same rows' '' "$(diff "$W/rows1" "$W/rows2")"
 is 'undistributed: the catalog of one server' '' "$(diff "$W/before" "$W/after")"
+is 'undistributed: reseal()' 6 "$(sql -c "SELECT reseal('person')")"
 is 'undistributed: the checklist holds' '' "$(sql -c 'SELECT item, detail FROM security_checklist() WHERE NOT ok')"
 is 'undistributed: a member works' 101 "$(request coordinator authenticated "$(id 8)" "INSERT INTO leads (company_data) VALUES ('{\"name\": \"N\"}'); SELECT count(*) FROM leads")"
 

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
 #include "sealing/seal.h"
@@ -72,8 +73,9 @@ openinfo_is_sealed(PG_FUNCTION_ARGS)
  * Applies visible_fields to the rows that are there, in both directions: seals what is no longer on the list
  * and shows what is.  Rows that are paid for stay as they are.  Returns how many rows it changed; a NOTICE
  * reports progress.
- * Callers: superusers.  Errors: 42501; 22023 another object than person and integration.  Locks: the rows
- * that it changes, until the end of the transaction.
+ * Callers: superusers.  Errors: 42501; 0A000 where Citus distributes the tables, because triggers on other
+ * nodes would not know; 22023 another object than person and integration.  Locks: the rows that it changes,
+ * until the end of the transaction.
  */
 PG_FUNCTION_INFO_V1(openinfo_reseal);
 Datum
@@ -92,6 +94,8 @@ openinfo_reseal(PG_FUNCTION_ARGS)
 
 	if (!superuser())
 		error_superuser_only("reseal");
+	if (catalog_is_distributed())
+		error_distributed("reseal");
 	statement_begin(&scope);
 	seal_triggers_resealing = true;
 	PG_TRY();
