@@ -265,6 +265,8 @@ workspace_of() {
 }
 . test/citus/visible_fields.sh
 visible_fields_everywhere
+. test/citus/postgrest.sh
+postgrest_in_front
 . test/citus/node_down.sh
 node_down
 
