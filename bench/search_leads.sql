@@ -120,15 +120,17 @@ END
 $$;
 
 -- Microseconds for each lead of a batch of 500 fresh ones.
-CREATE FUNCTION bench.insert_leads(p_workspace uuid, p_query uuid, p_round int) RETURNS float8
+CREATE FUNCTION bench.insert_leads(p_workspace uuid, p_query uuid, p_round int, OUT us float8, OUT cpu float8)
     LANGUAGE plpgsql AS $$
 DECLARE
     v_batch jsonb := (SELECT jsonb_agg(jsonb_build_object('company_data', company_data,
                                                           'contact_data', contact_data))
                         FROM bench.leads(1000000 + p_round * 500, 1000499 + p_round * 500));
+    v_cpu   float8 := bench.cpu();
     v_start timestamptz := clock_timestamp();
 BEGIN
     PERFORM ingest_leads(p_query, v_batch);
-    RETURN extract(epoch FROM clock_timestamp() - v_start) * 1e6 / 500;
+    us := extract(epoch FROM clock_timestamp() - v_start) * 1e6 / 500;
+    cpu := (bench.cpu() - v_cpu) * 1e6 / 500;
 END
 $$;

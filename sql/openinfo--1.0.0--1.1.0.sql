@@ -385,7 +385,7 @@ BEGIN
     IF v_without_index IS NULL THEN
         CREATE INDEX idx_leads_search ON @extschema@.leads
             USING gin (@extschema@.lead_search_keys(workspace_id, company_data, contact_data)
-                       @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 1024);
+                       @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 512);
         PERFORM @extschema@.comment_on_table('@extschema@.leads'::regclass, NULL, ARRAY[
             ['idx_leads_search', 'Search: words of name, domain, industry and contact, by workspace']]);
     ELSE
@@ -393,7 +393,7 @@ BEGIN
             USING DETAIL = 'Sessions from before the update cannot write leads once it is there.',
                   HINT = 'CREATE INDEX CONCURRENTLY idx_leads_search ON @extschema@.leads'
                          ' USING gin (@extschema@.lead_search_keys(workspace_id, company_data, contact_data)'
-                         ' @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 1024);';
+                         ' @extschema@.topic_keys_ops) WITH (gin_pending_list_limit = 512);';
     END IF;
 END
 $migration$;

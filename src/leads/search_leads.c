@@ -224,7 +224,7 @@ open_search_index(Relation table, Relation parent)
 		error_unusable_index(SEARCH_INDEX,
 							 psprintf("CREATE INDEX %s" SEARCH_INDEX " ON %s.leads USING gin"
 									  " (%s.lead_search_keys(workspace_id, company_data, contact_data)"
-									  " %s.topic_keys_ops) WITH (gin_pending_list_limit = 1024);",
+									  " %s.topic_keys_ops) WITH (gin_pending_list_limit = 512);",
 									  /* a partitioned table has no other way */
 									  parent ? "" : "CONCURRENTLY ", schema, schema, schema));
 	if (get_rel_relkind(oid) == RELKIND_INDEX && !get_index_isvalid(oid))
