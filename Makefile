@@ -46,6 +46,7 @@ OBJS = \
 	src/topics/search.o \
 	src/topics/trends.o \
 	src/queries/queries.o \
+	src/queries/claim.o \
 	src/queries/work_queue.o \
 	src/credits/counter.o \
 	src/credits/ledger.o \

@@ -30,6 +30,7 @@
 #include "core/errors.h"
 #include "core/statement.h"
 #include "integrations/integrations.h"
+#include "queries/claim.h"
 #include "queries/work_queue.h"
 #include "sealing/seal.h"
 
@@ -158,13 +159,13 @@ PG_FUNCTION_INFO_V1(openinfo_get_integration_events_pending);
 Datum
 openinfo_get_integration_events_pending(PG_FUNCTION_ARGS)
 {
-	static WorkQueueClaim claim = WORK_QUEUE_CLAIM(
-		CLAIM_EVENTS(""), CLAIM_EVENTS(WORK_QUEUE_THERE),
+	static Claim claim = CLAIM(
+		CLAIM_EVENTS(""), CLAIM_EVENTS(CLAIM_THERE),
 		"SELECT e.workspace_id FROM @extschema@.integration_events e"
 		"  JOIN @extschema@.integrations i ON " EVENT_INTEGRATION
 		" WHERE " EVENT_DUE EVENT_ORDER);
 
-	return work_queue_claim(fcinfo, "get_integration_events_pending", &claim, return_event);
+	return claim_run(fcinfo, "get_integration_events_pending", &claim, return_event);
 }
 
 /*

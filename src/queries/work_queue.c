@@ -46,119 +46,18 @@
 #include "utils/timestamp.h"
 
 #include "access/authorize.h"
-#include "access/claims.h"
 #include "core/catalog.h"
 #include "core/errors.h"
 #include "core/statement.h"
+#include "queries/claim.h"
 #include "queries/work_queue.h"
 
-#define LEASE (INT64CONST(15) * USECS_PER_MINUTE)
-#define CLAIM_MAX 1000
 /* 2000-01-03 00:00 UTC; timestamps count from the Saturday before. */
 #define FIRST_MONDAY (2 * USECS_PER_DAY)
 
 /* --------------------------------------------------------------------------------------------------------
  * Claiming
  * -------------------------------------------------------------------------------------------------------- */
-
-/*
- * Runs a statement that claims, adds the items to the result, and returns their number.  Others turned out to
- * be exhausted: *again, more may be due.
- */
-static int32
-claim_items(FunctionCallInfo fcinfo, Statement *claim, const Datum *values, WorkQueueReturnRow return_row,
-			bool *again)
-{
-	int	   exhausted_column = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc->natts + 1;
-	uint64 updated = statement_run(claim, values, NULL, false, 0);
-	int32  claimed = 0;
-
-	for (uint64 row = 0; row < updated; row++)
-	{
-		bool isnull;
-
-		if (DatumGetBool(statement_value_at(row, exhausted_column, &isnull)))
-			*again = true;
-		else
-		{
-			return_row(fcinfo, row);
-			claimed++;
-		}
-	}
-	return claimed;
-}
-
-/*
- * Claims where Citus distributes the tables, and locks rows of one workspace at a time: of each workspace as
- * many as it has among the first items that are due.  When others have claimed these, more are looked at.
- */
-static void
-claim_by_workspace(FunctionCallInfo fcinfo, WorkQueueClaim *claim, Datum *values, int32 wanted,
-				   WorkQueueReturnRow return_row)
-{
-	bool again = true;
-
-	for (int32 look = wanted; again && wanted > 0; look = Min(look, PG_INT32_MAX / 4) * 4)
-	{
-		SPITupleTable *due;
-		pg_uuid_t	 **workspaces;
-		int32		   found;
-
-		values[0] = Int32GetDatum(look);
-		found = (int32) statement_run(&claim->due, values, NULL, false, 0);
-		again = found == look;
-		due = SPI_tuptable;
-		workspaces = palloc(found * sizeof(pg_uuid_t *));
-		for (int32 i = 0; i < found; i++)
-			workspaces[i] = DatumGetUUIDP(SPI_getbinval(due->vals[i], due->tupdesc, 1, &again));
-		for (int32 first = 0; first < found && wanted > 0; first++)
-		{
-			int32 items = 0;
-
-			if (workspaces[first] == NULL)
-				continue;
-			values[3] = UUIDPGetDatum(workspaces[first]);
-			for (int32 i = first; i < found; i++)
-				if (workspaces[i] && uuid_same(workspaces[i], DatumGetUUIDP(values[3])))
-					workspaces[i] = NULL, items++;
-			values[0] = Int32GetDatum(Min(items, wanted));
-			wanted -= claim_items(fcinfo, &claim->claim_there, values, return_row, &again);
-		}
-	}
-}
-
-/* A function that claims: claim(batch_size int) returns table(...). */
-Datum
-work_queue_claim(FunctionCallInfo fcinfo, const char *function, WorkQueueClaim *claim,
-				 WorkQueueReturnRow return_row)
-{
-	TimestampTz	   now = GetCurrentStatementStartTimestamp();
-	Datum		   values[4] = {0, TimestampTzGetDatum(now), TimestampTzGetDatum(now + LEASE)};
-	StatementScope scope;
-	int32		   wanted;
-	bool		   again = true;
-
-	authorize_service(function);
-	if (PG_ARGISNULL(0))
-		error_null("batch_size");
-	if (PG_GETARG_INT32(0) < 1)
-		error_below_one("batch_size", PG_GETARG_INT32(0));
-	wanted = Min(PG_GETARG_INT32(0), CLAIM_MAX);
-
-	statement_returns_table(fcinfo);
-	statement_begin(&scope);
-	if (catalog_is_distributed())
-		claim_by_workspace(fcinfo, claim, values, wanted, return_row);
-	else
-		while (again && wanted > 0)
-		{
-			again = false;
-			values[0] = Int32GetDatum(wanted);
-			wanted -= claim_items(fcinfo, &claim->claim, values, return_row, &again);
-		}
-	statement_end(&scope);
-	return (Datum) 0;
-}
 
 #define QUERY_DUE                                                            \
 	"q.status = 'active' AND (q.next_run_at <= $2 OR q.next_run_at IS NULL)" \
@@ -201,12 +100,12 @@ PG_FUNCTION_INFO_V1(openinfo_get_active_queries_for_processing);
 Datum
 openinfo_get_active_queries_for_processing(PG_FUNCTION_ARGS)
 {
-	static WorkQueueClaim claim = WORK_QUEUE_CLAIM(
+	static Claim claim = CLAIM(
 		CLAIM_QUERIES(QUERY_TURNS(""), ""),
-		CLAIM_QUERIES(QUERY_TURNS(WORK_QUEUE_THERE), WORK_QUEUE_THERE),
+		CLAIM_QUERIES(QUERY_TURNS(CLAIM_THERE), CLAIM_THERE),
 		"SELECT workspace FROM " QUERY_TURNS("") " ORDER BY turn, next_run_at NULLS FIRST, id LIMIT $1");
 
-	return work_queue_claim(fcinfo, "get_active_queries_for_processing", &claim, statement_return_row);
+	return claim_run(fcinfo, "get_active_queries_for_processing", &claim, statement_return_row);
 }
 
 /*
@@ -236,10 +135,10 @@ openinfo_get_active_queries_for_processing(PG_FUNCTION_ARGS)
 	"   FROM claimed ORDER BY created_at, id"
 
 #define CLAIM_LEADS_WAITED(phase, claimed, condition, waited, end_wait)                         \
-	WORK_QUEUE_CLAIM(                                                                           \
+	CLAIM(                                                                                      \
 		CLAIM_LEADS_SQL(phase, claimed, LEADS_DUE(phase, condition, waited, ""), end_wait, ""), \
-		CLAIM_LEADS_SQL(phase, claimed, LEADS_DUE(phase, condition, waited, WORK_QUEUE_THERE),  \
-						end_wait, WORK_QUEUE_THERE),                                            \
+		CLAIM_LEADS_SQL(phase, claimed, LEADS_DUE(phase, condition, waited, CLAIM_THERE),       \
+						end_wait, CLAIM_THERE),                                                 \
 		"SELECT workspace_id " LEADS_DUE(phase, condition, waited, ""))
 
 /* Without the column for the wait, and with it. */
@@ -265,14 +164,14 @@ PG_FUNCTION_INFO_V1(openinfo_get_leads_pending_enrichment);
 Datum
 openinfo_get_leads_pending_enrichment(PG_FUNCTION_ARGS)
 {
-	static WorkQueueClaim claim[] = CLAIM_LEADS("enrichment", "enriching",
-												"enrichment_status IN ('pending', 'enriching')"
-												" OR enrichment_status = 'failed'"
-												" AND enrichment_attempts < 3");
+	static Claim claim[] = CLAIM_LEADS("enrichment", "enriching",
+									   "enrichment_status IN ('pending', 'enriching')"
+									   " OR enrichment_status = 'failed'"
+									   " AND enrichment_attempts < 3");
 
-	return work_queue_claim(fcinfo, "get_leads_pending_enrichment",
-							&claim[catalog_has_column("leads", "enrichment_next_attempt_at")],
-							statement_return_row);
+	return claim_run(fcinfo, "get_leads_pending_enrichment",
+					 &claim[catalog_has_column("leads", "enrichment_next_attempt_at")],
+					 statement_return_row);
 }
 
 /*
@@ -286,14 +185,14 @@ PG_FUNCTION_INFO_V1(openinfo_get_leads_pending_delivery);
 Datum
 openinfo_get_leads_pending_delivery(PG_FUNCTION_ARGS)
 {
-	static WorkQueueClaim claim[] = CLAIM_LEADS("delivery", "pending",
-												"enrichment_status = 'enriched'"
-												" AND (delivery_status = 'pending'"
-												" OR delivery_status = 'failed' AND delivery_attempts < 3)");
+	static Claim claim[] = CLAIM_LEADS("delivery", "pending",
+									   "enrichment_status = 'enriched'"
+									   " AND (delivery_status = 'pending'"
+									   " OR delivery_status = 'failed' AND delivery_attempts < 3)");
 
-	return work_queue_claim(fcinfo, "get_leads_pending_delivery",
-							&claim[catalog_has_column("leads", "delivery_next_attempt_at")],
-							statement_return_row);
+	return claim_run(fcinfo, "get_leads_pending_delivery",
+					 &claim[catalog_has_column("leads", "delivery_next_attempt_at")],
+					 statement_return_row);
 }
 
 /* --------------------------------------------------------------------------------------------------------
@@ -322,7 +221,7 @@ work_queue_report(Statement *report, Datum workspace, Datum item, Datum status, 
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 	Datum		values[8] = {workspace, item, status, error.value,
 							 TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
-							 TimestampTzGetDatum(now + LEASE), contact.value, TimestampTzGetDatum(now)};
+							 TimestampTzGetDatum(now + CLAIM_LEASE), contact.value, TimestampTzGetDatum(now)};
 	char		nulls[9] = "        ";
 
 	nulls[3] = error.isnull ? 'n' : ' ';

@@ -15,34 +15,6 @@
 #define QUERY_INTERVAL (INT64CONST(24) * USECS_PER_HOUR)
 
 /*
- * How items are claimed.  claim: $1 the number of items, $2 the time, $3 the end of the lease; returns the
- * items that it has updated, with one column after those of the function: whether the item turned out to be
- * exhausted.  Those are not returned; others are claimed in their place.
- *
- * Where Citus distributes the tables, due returns the workspaces of the first $1 items that are due at $2, a
- * row for each item; claim_there is claim in workspace $4.
- */
-typedef struct WorkQueueClaim
-{
-	Statement claim;
-	Statement claim_there;
-	Statement due;
-} WorkQueueClaim;
-
-#define WORK_QUEUE_CLAIM(claim, claim_there, due)                           \
-	{                                                                       \
-		STATEMENT(claim, "int4, timestamptz, timestamptz"),                 \
-			STATEMENT(claim_there, "int4, timestamptz, timestamptz, uuid"), \
-			STATEMENT(due, "int4, timestamptz")                             \
-	}
-
-/* The condition that claim_there has in addition, on each table. */
-#define WORK_QUEUE_THERE " AND workspace_id = $4"
-
-/* What a row of the last result adds to the result of a function that claims; statement_return_row(). */
-typedef void (*WorkQueueReturnRow)(FunctionCallInfo fcinfo, uint64 row);
-
-/*
  * The statement that reports on an item: $1 its workspace, $2 the item, $3 the status, $4 the error, $5 the
  * time, $6 the end of a new lease, $7 the contact, $8 the clock.  prefix: of the columns of the queue.  It
  * updates no row unless the report is accepted, and returns whether the item is exhausted.  other: more
@@ -78,8 +50,6 @@ typedef void (*WorkQueueReturnRow)(FunctionCallInfo fcinfo, uint64 row);
 	"              THEN least(1 << (" prefix "attempts"                                         \
 	"                              + (" prefix "lease_until IS NULL)::int4 - 1), 360) END,"
 
-extern Datum  work_queue_claim(FunctionCallInfo fcinfo, const char *function, WorkQueueClaim *claim,
-							   WorkQueueReturnRow return_row);
 extern uint64 work_queue_report(Statement *report, Datum workspace, Datum item, Datum status,
 								NullableDatum error, NullableDatum contact);
 extern void	  work_queue_count_leads(Datum workspace, Datum query, int32 count);
