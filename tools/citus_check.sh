@@ -212,6 +212,20 @@ for node in "${nodes[@]}"; do
 	service 'record_billing_event(), a payment' t "$(event "$me" payment_failed "evt_${n}b")"
 	after 'the subscription' 'past_due' "SELECT subscription_status FROM stripe_customers WHERE workspace_id = '$me'"
 done
+# what docs/scale-out.md names besides
+for node in "${nodes[@]}"; do
+	[ "$W/$node" != "$(sql -c "SELECT nodename FROM citus_shards WHERE shardid = get_shard_id_for_distribution_column('users', '$(id 18)')")" ] || continue
+	is "$node: a function that writes, and then a statement of the caller" 25001 "$(request "$node" authenticated "$(id 18)" "SELECT record_credit_usage('$(id 18)', '$(id 18)', 'people_search') \\g /dev/null
+		SELECT count(*) FROM leads")"
+	is "$node: outside of a transaction block" 0 "$(psql -h "$W/$node" -XqAt -c "SET request.jwt.claims = '{\"sub\": \"$(id 18)\", \"workspace_id\": \"$(id 18)\"}'" -c 'SET ROLE authenticated' -c 'SELECT count(*) FROM leads')"
+done
+is 'reset_daily_credits() moves updated_at' t "$(sql <<-END
+	UPDATE users SET daily_credits_used = 1, credits_reset_on = current_date - 2 WHERE id = '$(id 18)';
+	SELECT updated_at AS before FROM users WHERE id = '$(id 18)' \gset
+	SELECT reset_daily_credits() \g /dev/null
+	SELECT updated_at > :'before' FROM users WHERE id = '$(id 18)';
+END
+)"
 is 'jobs' '0|t|0' "$(request coordinator service_role '' 'SELECT reset_daily_credits(), update_topic_trends() > 0, cleanup_expired_exports()')"
 
 # ------------------------------------------------------------------------------------------------- at the same time
