@@ -33,13 +33,26 @@ INSERT INTO users (id, workspace_id, auth_user_id, email, role, plan, referral_c
     SELECT bench.id('user', n), bench.id('workspace', n), bench.id('person', n), 'person@example.org', 'owner', 'enterprise', to_char(n, 'FM00000000')
       FROM generate_series(0, :workspaces - 1) n;
 -- p_leads for each of p_workspaces, round robin, as tenants write: those of one lie all over the table.
+-- Indexes are built afterwards, which takes less time.
 CREATE PROCEDURE bench.fill(p_workspaces int, p_leads bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    v_index record;
 BEGIN
     SET LOCAL session_replication_role = replica;
+    SET LOCAL maintenance_work_mem = '1GB';
+    CREATE TEMP TABLE index ON COMMIT DROP AS
+        SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+          FROM pg_index WHERE indrelid = 'leads'::regclass AND NOT indisunique;
+    FOR v_index IN SELECT * FROM index LOOP
+        EXECUTE 'DROP INDEX ' || v_index.name;
+    END LOOP;
     INSERT INTO leads (id, workspace_id, company_data, created_at, enrichment_status, delivery_status)
         SELECT bench.id('lead', n), bench.id('workspace', n % p_workspaces), bench.company(n),
                timestamptz '2026-01-01' + n * interval '1 second', 'enriched', 'delivered'
           FROM generate_series(0, p_workspaces * p_leads - 1) n;
+    FOR v_index IN SELECT * FROM index LOOP
+        EXECUTE v_index.definition;
+    END LOOP;
 END
 $$;
 CREATE TABLE bench.chosen AS
