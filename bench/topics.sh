@@ -60,6 +60,7 @@ figure 'searches that the budget stopped' '' \
 sql -f bench/topics.sql
 load() {	# N FILE
 	sql <<-END
+		SET maintenance_work_mem = '1GB';
 		TRUNCATE global_topics CASCADE;
 		DROP INDEX IF EXISTS idx_global_topics_search;	-- built at once, not row by row
 		\\copy global_topics (id, topic, category, current_volume) FROM $2
