@@ -18,6 +18,9 @@ for path in expected test/sql test/specs test/pgtap openinfo.control; do
 	rm -rf "$path"
 	cp -r "$copy/earlier/$path" "$path"
 done
+# what they expect of the library of that time alone, each with its reason
+differences=test/earlier-$(sed -n "s/^default_version = '\(.*\)'/\1/p" openinfo.control).diff
+[ ! -e "$differences" ] || git apply "$differences"
 for list in REGRESS ISOLATION PGTAP; do
 	echo "$list = $(make -s --no-print-directory -C "$copy/earlier" "print-$list")"
 done >>Makefile
