@@ -44,22 +44,27 @@ class Figures:
 
 def write(path, figure, axes, title, caption):
     axes.set_title(title, loc="left", fontsize=11)
-    axes.legend(frameon=False, fontsize=9)
+    axes.legend(frameon=False, fontsize=8 if len(axes.lines) > 5 else 9, ncols=2 if len(axes.lines) > 5 else 1)
     figure.text(0.01, 0.01, caption, fontsize=7, color="#666666")
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     figure.savefig(path, metadata={"Date": None, "Creator": None}, facecolor="white")
     pyplot.close(figure)
 
 
-def curves(path, title, x, caption, lines, y="microseconds"):
+def curves(path, title, x, caption, lines, rate=""):
+    """Time by size, on logarithmic scales; with a rate, that is drawn instead, from 0 and at each n."""
     figure, axes = pyplot.subplots(figsize=(7.2, 4.2))
     for points, label, color, style in lines:
         if not points:
             sys.exit(f"{path}: no figures for \"{label}\"")
         axes.plot([n for n, _ in points], [value for _, value in points], style, color=color, label=label, markersize=4)
-    axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+    axes.set(xscale="log", yscale="linear" if rate else "log", xlabel=x, ylabel=rate or "microseconds")
     for axis in axes.xaxis, axes.yaxis:
         axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda n, _: f"{n:,g}" if n < 1e6 else f"{n / 1e6:,g} million"))
+    if rate:
+        axes.set_xticks([n for n, _ in lines[0][0]])
+        axes.minorticks_off()
+        axes.set_ylim(0, 1.7 * max(value for points, *_ in lines for _, value in points))
     write(path, figure, axes, title, caption)
 
 
@@ -87,12 +92,12 @@ def main(results, directory):
          ])
 
     table = r"^record_credit_usage\(\): (\d+) clients?, synchronous_commit on"
-    ways = [("record_credit_usage()", OURS, "", "measured"), ("floor: the two bare statements", FLOOR, "", "floor"),
-            ("PL/pgSQL with FOR UPDATE", PEER, "PL/pgSQL with FOR UPDATE", "measured")]
+    ways = [("record_credit_usage()", OURS, "", "measured"), ("floor: bare statements", FLOOR, "", "floor"),
+            ("PL/pgSQL, FOR UPDATE", PEER, "PL/pgSQL with FOR UPDATE", "measured")]
     curves(f"{directory}/plot_credits.svg", "Spends of credits, committed to disk", "clients", figures.caption(table), [
         ([(n, 1e6 / us) for n, us in figures.series(table, users, below, column)], f"{label}, {text}", color, style)
-        for users, text, style in (("1000 users", "1,000 users", "o-"), ("one hot user", "all of one user", "o--"))
-        for label, color, below, column in ways], y="spends per second")
+        for users, text, style in (("1000 users", "1,000 users", "o-"), ("one hot user", "one user", "o--"))
+        for label, color, below, column in ways], rate="spends per second")
 
 
 main(*sys.argv[1:])
