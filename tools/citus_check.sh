@@ -143,6 +143,11 @@ for node in "${nodes[@]}"; do
 	wait "${clients[@]}"
 	is "$node: 2400 leads are claimed once, by four workers at a time" '2400|2400' \
 		"$(cat "$W"/claimed? | wc -l)|$(sort -u "$W"/claimed? | wc -l)"
+	sql -c "UPDATE leads SET enrichment_status = 'pending', enrichment_attempts = 0, enrichment_lease_until = NULL,
+		created_at = now() - CASE WHEN workspace_id = '$(id 3)' THEN interval '2 days' ELSE '1 day' END"
+	is "$node: what another worker holds is passed over" '5' "$(request "$node" service_role '' "SELECT count(*) FROM get_leads_pending_enrichment(100) \\g /dev/null
+		\\! psql -h $W/$node -XqAtc 'SELECT count(*) FROM get_leads_pending_enrichment(5)'
+		ROLLBACK")"
 	sql -c "UPDATE leads SET enrichment_lease_until = now(), enrichment_attempts = CASE WHEN workspace_id = '$(id 3)' THEN 3 ELSE 2 END"
 	is "$node: what is exhausted is not claimed" 1000 "$(request "$node" service_role '' 'SELECT count(*) FROM get_leads_pending_enrichment(1000)')"
 	is "$node: but marked" t "$(sql -c "SELECT bool_and(workspace_id = '$(id 3)') FROM leads WHERE enrichment_status = 'failed'")"

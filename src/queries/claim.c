@@ -60,6 +60,7 @@ claim_by_workspace(FunctionCallInfo fcinfo, Claim *claim, Datum *values, int32 w
 		SPITupleTable *due;
 		pg_uuid_t	 **workspaces;
 		int32		   found;
+		bool		   isnull;
 
 		values[0] = Int32GetDatum(look);
 		found = (int32) statement_run(&claim->due, values, NULL, false, 0);
@@ -67,7 +68,7 @@ claim_by_workspace(FunctionCallInfo fcinfo, Claim *claim, Datum *values, int32 w
 		due = SPI_tuptable;
 		workspaces = palloc(found * sizeof(pg_uuid_t *));
 		for (int32 i = 0; i < found; i++)
-			workspaces[i] = DatumGetUUIDP(SPI_getbinval(due->vals[i], due->tupdesc, 1, &again));
+			workspaces[i] = DatumGetUUIDP(SPI_getbinval(due->vals[i], due->tupdesc, 1, &isnull));
 		for (int32 first = 0; first < found && wanted > 0; first++)
 		{
 			int32 items = 0;
