@@ -13,18 +13,15 @@ sql -v workspaces="$workspaces" <<'END'
 SET client_min_messages = warning;
 SET session_replication_role = replica;		-- no foreign key is checked a million times
 
-CREATE FUNCTION pg_temp.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
-    $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
-
 INSERT INTO workspaces (id, slug, name)
-    SELECT pg_temp.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(1, :workspaces) n;
+    SELECT bench.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(1, :workspaces) n;
 INSERT INTO users (id, workspace_id, auth_user_id, email, role, referral_code)
-    SELECT pg_temp.id('user', n), pg_temp.id('workspace', n / 5 + 1), pg_temp.id('person', n), 'person' || n || '@example.org',
+    SELECT bench.id('user', n), bench.id('workspace', n / 5 + 1), bench.id('person', n), 'person' || n || '@example.org',
            CASE n % 5 WHEN 0 THEN 'owner' ELSE 'member' END::user_role, to_char(n, 'FM00000000')
       FROM generate_series(0, :workspaces * 5 - 1) n;
 -- round robin, as tenants write: the leads of one workspace lie all over the table
 INSERT INTO leads (id, workspace_id, company_data, contact_data, created_at)
-    SELECT pg_temp.id('lead', n), pg_temp.id('workspace', n % :workspaces + 1),
+    SELECT bench.id('lead', n), bench.id('workspace', n % :workspaces + 1),
            jsonb_build_object('name', 'Company ' || n, 'domain', 'company' || n || '.example', 'industry', 'Industry ' || n % 40,
                               'employees', n % 5000, 'country', 'Country ' || n % 60),
            jsonb_build_object('full_name', 'Person ' || n, 'title', 'Title ' || n % 30),
@@ -60,7 +57,7 @@ CREATE POLICY bare ON leads FOR SELECT TO bench_bare USING (workspace_id = get_u
 CREATE TABLE bench.chosen AS
     SELECT u.workspace_id, json_build_object('sub', u.auth_user_id, 'role', 'authenticated')::text AS claims,
            (SELECT array_agg(l.id ORDER BY l.id) FROM leads l WHERE l.workspace_id = u.workspace_id) AS leads
-      FROM users u WHERE u.id = pg_temp.id('user', :workspaces / 2 * 5 + 1);
+      FROM users u WHERE u.id = bench.id('user', :workspaces / 2 * 5 + 1);
 GRANT SELECT ON bench.chosen TO PUBLIC;
 SELECT format('CREATE POLICY constant ON leads FOR SELECT TO bench_constant USING (workspace_id = (SELECT %L::uuid))', workspace_id) FROM bench.chosen
 \gexec

@@ -11,12 +11,6 @@ sql -v workspaces="$workspaces" <<'SQL'
 SET client_min_messages = warning;
 SET session_replication_role = replica;		-- no foreign key is checked a million times
 
-CREATE FUNCTION bench.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
-    $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
-CREATE FUNCTION bench.company(n bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
-    $$ SELECT jsonb_build_object('name', 'Company ' || n, 'domain', 'company' || n || '.example', 'industry', 'Industry ' || n % 40,
-                                 'employees', n % 5000, 'country', 'Country ' || n % 60) $$;
-
 INSERT INTO global_topics (id, topic) VALUES (bench.id('topic', 1), 'Bench');
 INSERT INTO workspaces (id, slug, name)
     SELECT bench.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(1, :workspaces) n;

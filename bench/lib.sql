@@ -94,6 +94,18 @@ CREATE FUNCTION bench.cpu() RETURNS float8 LANGUAGE sql AS $$
                AS field) stat
 $$;
 
+-- The id of the n-th row of a kind.
+CREATE FUNCTION bench.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h
+$$;
+
+-- company_data of the n-th lead.
+CREATE FUNCTION bench.company(n bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('name', 'Company ' || n, 'domain', 'company' || n || '.example',
+                              'industry', 'Industry ' || n % 40, 'employees', n % 5000,
+                              'country', 'Country ' || n % 60)
+$$;
+
 -- Reads a table and its indexes into shared buffers: loading goes around them.
 CREATE EXTENSION IF NOT EXISTS pg_prewarm;
 CREATE FUNCTION bench.warm(p_table regclass) RETURNS bigint LANGUAGE sql AS $$

@@ -22,11 +22,6 @@ create() {	# SIZE WORKSPACES
 	in_size "$1" -v workspaces="$2" -v chosen="$((few / 2))" <<'SQL'
 SET client_min_messages = warning;
 SET session_replication_role = replica;
-CREATE FUNCTION bench.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
-    $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
-CREATE FUNCTION bench.company(n bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
-    $$ SELECT jsonb_build_object('name', 'Company ' || n, 'domain', 'company' || n || '.example', 'industry', 'Industry ' || n % 40,
-                                 'employees', n % 5000, 'country', 'Country ' || n % 60) $$;
 INSERT INTO workspaces (id, slug, name)
     SELECT bench.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(0, :workspaces - 1) n;
 INSERT INTO users (id, workspace_id, auth_user_id, email, role, plan, referral_code)

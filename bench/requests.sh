@@ -14,8 +14,6 @@ progress "loading $workspaces workspaces of 1,000 leads"
 sql -v workspaces="$workspaces" <<'SQL'
 SET client_min_messages = warning;
 SET session_replication_role = replica;
-CREATE FUNCTION bench.id(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
-    $$ SELECT (left(h, 12) || '4' || substr(h, 14, 3) || '8' || substr(h, 18))::uuid FROM md5(kind || n) h $$;
 INSERT INTO workspaces (id, slug, name)
     SELECT bench.id('workspace', n), 'workspace-' || n, 'Workspace ' || n FROM generate_series(1, :workspaces) n;
 INSERT INTO users (id, workspace_id, auth_user_id, email, role, plan, daily_credit_limit, referral_code)
@@ -33,7 +31,6 @@ INSERT INTO leads (id, workspace_id, company_data, created_at)
 RESET session_replication_role;
 VACUUM (ANALYZE);
 SELECT bench.warm('leads'), bench.warm('users') \g /dev/null
-GRANT USAGE ON SCHEMA bench TO PUBLIC;
 SQL
 heading "Requests per second: $clients clients, $(nproc) cores, $((workspaces * 1000)) leads in $workspaces workspaces"
 while IFS='|' read -r name statement; do
