@@ -34,20 +34,37 @@ function notify(error) {
 	$('notice').firstElementChild.textContent = error ? explain(error) : '';
 }
 
-// The data of an answer; an error is shown, and the caller gets nothing.
+// The data of an answer; an error is shown, and the caller gets nothing.  Nor does it when another workspace was entered
+// meanwhile.
 async function data(query) {
+	const asked = db;
 	const answer = await query;
+	if (db !== asked) return undefined;
 	if (answer.error) notify(answer.error);
 	return answer.error ? undefined : answer.data;
 }
 
-// Of several questions asked while somebody types, only the answer to the last one counts.
+// Of several questions asked while somebody types, only the answer to the last one counts; none does after forget().
 function latest(ask) {
 	let asked = 0;
-	return async (...question) => {
+	const question = async (...about) => {
 		const mine = ++asked;
-		const answer = await ask(...question);
+		const answer = await ask(...about);
 		return mine === asked ? answer : undefined;
+	};
+	return Object.assign(question, { forget: () => { asked++; } });
+}
+
+// The page is busy until what somebody did is done; the parts that it changes may come one after the other.
+let busy = 0;
+function act(work) {
+	return async (...given) => {
+		document.body.ariaBusy = String(++busy > 0);
+		try {
+			await work(...given);
+		} finally {
+			document.body.ariaBusy = String(--busy > 0);
+		}
 	};
 }
 
@@ -64,14 +81,17 @@ function connect(token, workspace) {
 let token;
 
 async function signIn() {
-	token = await (await fetch(`/token?person=${$('person').value}`)).text();
-	connect(token);
+	const person = $('person').value;
+	const signed = await (await fetch(`/token?person=${person}`)).text();
+	if (person !== $('person').value) return; // another one was chosen meanwhile
+	token = signed;
 	await enter();
 }
 
 // Shows a workspace, by default the one that is active without a choice.
 async function enter(workspace) {
 	notify();
+	connect(token);
 	const mine = await data(db.rpc('get_my_workspaces'));
 	if (!mine) return;
 	me = mine.find((one) => (workspace ? one.workspace_id === workspace : one.is_active));
@@ -84,7 +104,10 @@ async function enter(workspace) {
 	$('invitation').textContent = $('search').value = $('topic').value = '';
 	$('isolation').hidden = true;
 	$('verdict').textContent = '';
+	for (const shown of [$('leads').tBodies[0], $('queries'), $('people'), $('members')]) shown.replaceChildren();
+	closeTopics();
 	if (!me) return void ($('accept').elements.token.value = params.get('invitation') ?? '');
+	$('invite').hidden = me.role === 'member';
 	connect(token, me.workspace_id);
 	await Promise.all([credits(), leads(), queries(), people(), members()]);
 }
@@ -124,7 +147,7 @@ async function topics() {
 	if (answer.error) return notify(answer.error);
 	chosen = -1;
 	$('topics').replaceChildren(...answer.data.map(({ id, topic, category }) =>
-		element('li', [topic, element('small', category)], { role: 'option', id: `topic-${id}`, onmousedown: () => keepSearching(id) })));
+		element('li', [topic, element('small', category)], { role: 'option', id: `topic-${id}`, onmousedown: act(() => keepSearching(id)) })));
 	showTopics(answer.data.length > 0);
 }
 
@@ -135,9 +158,14 @@ function showTopics(shown) {
 	$('topic').setAttribute('aria-activedescendant', $('topics').children[chosen]?.id ?? '');
 }
 
+function closeTopics() {
+	complete.forget();
+	showTopics(false);
+}
+
 function topicKey(event) {
 	const items = $('topics').children;
-	if (event.key === 'Escape') return showTopics(false);
+	if (event.key === 'Escape') return closeTopics();
 	if (event.key === 'Enter' && items[Math.max(chosen, 0)]) return items[Math.max(chosen, 0)].onmousedown();
 	if (!['ArrowDown', 'ArrowUp'].includes(event.key) || !items.length) return;
 	event.preventDefault();
@@ -146,7 +174,7 @@ function topicKey(event) {
 }
 
 async function keepSearching(topic) {
-	showTopics(false);
+	closeTopics();
 	notify();
 	if (await data(db.from('queries').insert({ topic_id: topic }).select('id'))) $('topic').value = '';
 	await queries();
@@ -154,14 +182,15 @@ async function keepSearching(topic) {
 
 async function queries() {
 	const found = await data(db.from('queries').select('id, name, status, leads(count)').order('created_at'));
-	$('queries').replaceChildren(...(found ?? []).map((query) => {
+	if (!found) return;
+	$('queries').replaceChildren(...found.map((query) => {
 		const next = query.status === 'active' ? 'paused' : 'active';
 		return element('li', [element('span', [query.name, element('small', `${query.status}, ${query.leads[0].count} leads`)]),
-			element('button', next === 'paused' ? 'Pause' : 'Start', { onclick: async () => {
+			element('button', next === 'paused' ? 'Pause' : 'Start', { onclick: act(async () => {
 				notify();
 				await data(db.from('queries').update({ status: next }).eq('id', query.id).select('id'));
 				await queries();
-			} })]);
+			}) })]);
 	}));
 }
 
@@ -169,10 +198,11 @@ async function queries() {
 
 async function people() {
 	const found = await data(db.rpc('search_people', { p_workspace_id: me.workspace_id, p_filters: {} }));
-	$('people').replaceChildren(...(found ?? []).map((person) =>
+	if (!found) return;
+	$('people').replaceChildren(...found.map((person) =>
 		element('li', [element('span', [person.full_name, element('small', `${person.title}, ${person.company}`)]),
 			person.email === '[HIDDEN]'
-				? element('button', 'Reveal e-mail (1 credit)', { onclick: () => reveal(person.id) })
+				? element('button', 'Reveal e-mail (1 credit)', { onclick: act(() => reveal(person.id)) })
 				: element('a', person.email ?? 'no e-mail', { href: `mailto:${person.email}` })])));
 }
 
@@ -186,9 +216,9 @@ async function reveal(id) {
 
 async function members() {
 	const found = await data(db.from('users').select('email, full_name, role').order('created_at'));
-	$('members').replaceChildren(...(found ?? []).map(({ email, full_name: name, role }) =>
+	if (!found) return;
+	$('members').replaceChildren(...found.map(({ email, full_name: name, role }) =>
 		element('li', [element('span', [name ?? email, element('small', name ? email : '')]), role])));
-	$('invite').hidden = me.role === 'member';
 }
 
 async function invite(event) {
@@ -218,13 +248,15 @@ async function create(event) {
 
 // Asks each table that the API offers for rows of the workspace and for rows of any other one.
 async function check() {
+	const asked = db;
 	const api = await (await fetch('/rest/v1/', { headers: { Authorization: `Bearer ${token}`, Accept: 'application/openapi+json' } })).json();
 	const tables = Object.keys(api.definitions).filter((name) => api.definitions[name].properties.workspace_id).sort();
-	const count = (table) => db.from(table).select('workspace_id', { count: 'exact', head: true });
+	const count = (table) => asked.from(table).select('workspace_id', { count: 'exact', head: true });
 	const seen = (await Promise.all(tables.map(async (table) => {
 		const [mine, others] = await Promise.all([count(table).eq('workspace_id', me.workspace_id), count(table).neq('workspace_id', me.workspace_id)]);
 		return mine.error ? undefined : { table, mine: mine.count, others: others.error ? NaN : others.count }; // not for members
 	}))).filter(Boolean);
+	if (db !== asked) return;
 	const foreign = seen.filter(({ others }) => others !== 0);
 	$('isolation').tBodies[0].replaceChildren(...seen.map(({ table, mine, others }) => row([table, String(mine), String(others)])));
 	$('isolation').hidden = false;
@@ -239,15 +271,15 @@ async function check() {
 $('person').replaceChildren(...(await (await fetch('/people')).json()).map((name) => option(name, name)));
 if (params.has('person')) $('person').value = params.get('person');
 if (params.has('invitation')) $('person').value = 'Eve';
-$('person').onchange = signIn;
-$('workspace').onchange = () => enter($('workspace').value);
-$('search').oninput = leads;
-$('topic').oninput = topics;
+$('person').onchange = act(signIn);
+$('workspace').onchange = act(() => enter($('workspace').value));
+$('search').oninput = act(leads);
+$('topic').oninput = act(topics);
 $('topic').onkeydown = topicKey;
-$('topic').onblur = () => showTopics(false);
-$('invite').onsubmit = invite;
-$('accept').onsubmit = accept;
-$('create').onsubmit = create;
-$('check').onclick = check;
+$('topic').onblur = closeTopics;
+$('invite').onsubmit = act(invite);
+$('accept').onsubmit = act(accept);
+$('create').onsubmit = act(create);
+$('check').onclick = act(check);
 $('notice').lastElementChild.onclick = () => notify();
-await signIn();
+await act(signIn)();
