@@ -120,11 +120,17 @@ sql -F ' ' -c "SELECT c.relname, pg_relation_size(c.oid) / 1048576.0 FROM pg_cla
 
 size=$(scaled 100000 1000)
 progress "writing among $size topics"
-python3 bench/gen_topics.py "$size" "$W/topics.tsv"
+# a tenth more, to be inserted: topics like those that are there
+more=$((size / 10))
+python3 bench/gen_topics.py $((size + more)) "$W/all_topics.tsv"
+head -n "$size" "$W/all_topics.tsv" >"$W/topics.tsv"
+tail -n "$more" "$W/all_topics.tsv" >"$W/more_topics.tsv"
+sql -c 'CREATE TABLE bench.more (id uuid, topic text, category topic_category, current_volume int)' \
+	-c "\copy bench.more FROM $W/more_topics.tsv"
 heading "Topics: writing among $size"
 # cpu STATEMENT: its processor time in milliseconds
 cpu() { printf 'SELECT bench.cpu() AS before \\gset\n%s;\nSELECT (bench.cpu() - :before) * 1000;\n' "$1" | sql | tail -n 1; }
-insert="INSERT INTO global_topics (topic, current_volume) SELECT topic || ' more', current_volume FROM global_topics ORDER BY md5(id::text) LIMIT $((size / 10))"
+insert='INSERT INTO global_topics (id, topic, category, current_volume) TABLE bench.more'
 update="UPDATE global_topics SET current_volume = (current_volume * (0.8 + 0.4 * (abs(hashtext(id::text)) % 1000) / 1000.0))::int"
 without() { sql -c 'DROP INDEX idx_global_topics_search'; }
 load "$size" "$W/topics.tsv"
@@ -137,7 +143,8 @@ update_without=$(cpu "$update")
 sql -c 'VACUUM (ANALYZE) global_topics'
 insert_without=$(cpu "$insert")
 per_row() { awk -v ms="$1" -v n="$2" 'BEGIN { print ms * 1000 / n }'; }
-figure 'processor time: a topic inserted; floor: without the index' us "$(per_row "$insert_with" $((size / 10)))" "$(per_row "$insert_without" $((size / 10)))" -
+figure 'processor time: a topic inserted' us "$(per_row "$insert_with" "$more")" - 170
+figure '  ... without the index' us "$(per_row "$insert_without" "$more")" - -
 figure 'all volumes changed by up to 20 %, per topic' us "$(per_row "$update_with" "$size")" "$(per_row "$update_without" "$size")" 3
 sql -c 'ALTER TABLE global_topics SET (fillfactor = 100)'
 sql -c 'VACUUM FULL global_topics'
