@@ -39,6 +39,20 @@ page_cache_create(Relation rel, int npages)
 	return cache;
 }
 
+/* Copies a page but for the space between its two parts, which is free. */
+static void
+page_copy(Page copy, Page page)
+{
+	PageHeader header = (PageHeader) page;
+	int		   lower = header->pd_lower;
+	int		   upper = header->pd_upper;
+
+	if (lower < SizeOfPageHeaderData || lower > upper || upper > BLCKSZ)
+		lower = upper = 0;
+	memcpy(copy, page, lower);
+	memcpy(copy + upper, page + upper, BLCKSZ - upper);
+}
+
 /* A copy of a page; NULL when there is no such page, or no space left for it. */
 Page
 page_cache_get(PageCache *cache, BlockNumber block)
@@ -59,7 +73,7 @@ page_cache_get(PageCache *cache, BlockNumber block)
 	buffer = ReadBuffer(cache->rel, block);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	cached->page = palloc(BLCKSZ);
-	memcpy(cached->page, BufferGetPage(buffer), BLCKSZ);
+	page_copy(cached->page, BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 	cached->block = block;
 	cache->n++;
