@@ -137,6 +137,7 @@ ANALYZE;
 CREATE TABLE fuzz.tables AS
     SELECT c.oid::regclass AS name, c.relname::text AS short,
            CASE WHEN c.relname = 'workspaces' THEN 'id'
+                WHEN c.relname = 'workspace_creations' THEN 'workspace'
                 WHEN EXISTS (SELECT FROM pg_attribute a
                              WHERE a.attrelid = c.oid
                     AND a.attname = 'workspace_id') THEN 'workspace_id' END AS workspace,
@@ -657,6 +658,8 @@ BEGIN
             v_answer := NULL;
             v_state := '00000';
             v_text := NULL;
+            v_detail := NULL;
+            v_hint := NULL;
             v_paid := fuzz.paid();
             v_start := clock_timestamp();
             BEGIN
