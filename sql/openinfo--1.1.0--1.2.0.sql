@@ -85,6 +85,30 @@ BEGIN ATOMIC
        AND NOT EXISTS (SELECT FROM pg_trigger g WHERE d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
                                                   AND g.tgisinternal)
     UNION ALL
+    -- functions of its row are dropped and created again, but not what the table itself needs them for
+    SELECT DISTINCT format('%s depends on function %s', pg_describe_object(d.classid, d.objid, 0),
+                           f.oid::regprocedure)
+      FROM @extschema@.table_routines(p_table) f
+      JOIN pg_depend d ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid
+                      AND d.classid <> 'pg_proc'::regclass
+      JOIN parts p ON p.classid = d.classid AND p.objid = d.objid
+    UNION ALL
+    SELECT format('%s is in tablespace %I', pg_describe_object(p.classid, p.objid, 0), s.spcname)
+      FROM parts p JOIN pg_class c ON p.classid = 'pg_class'::regclass AND c.oid = p.objid
+      JOIN pg_tablespace s ON s.oid = c.reltablespace
+    UNION ALL
+    SELECT format('%s is unlogged', pg_describe_object(p.classid, p.objid, 0))
+      FROM parts p JOIN pg_class c ON p.classid = 'pg_class'::regclass AND c.oid = p.objid
+     WHERE c.relkind = 'r' AND c.relpersistence = 'u'
+    UNION ALL
+    SELECT format('it is clustered on index %I', x.relname)
+      FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+     WHERE i.indrelid = p_table AND i.indisclustered
+    UNION ALL
+    SELECT DISTINCT format('role %s has granted privileges on it', a.grantor::regrole)
+      FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+     WHERE c.oid = p_table AND a.grantor <> c.relowner
+    UNION ALL
     SELECT format('it refers to itself by foreign key %I', k.conname) FROM pg_constraint k
      WHERE k.conrelid = p_table AND k.confrelid = p_table
     UNION ALL
@@ -181,6 +205,20 @@ BEGIN ATOMIC
           FROM pg_attribute a
          WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0
         UNION ALL
+        -- builds of PostgreSQL keep options of their own there
+        SELECT 3, '' AS name, format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', p_table, a.attname, o.option)
+          FROM pg_attribute a CROSS JOIN LATERAL unnest(a.attoptions) AS o (option)
+         WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
+           AND o.option ~ '^n_distinct(_inherited)?='
+        UNION ALL
+        SELECT 4, '' AS name, format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', i.oid::regclass,
+                             a.attnum, a.attstattarget)
+          FROM indexes i JOIN pg_attribute a ON a.attrelid = i.oid AND a.attstattarget >= 0
+        UNION ALL
+        SELECT 4, '' AS name, format('ALTER STATISTICS %s.%I SET STATISTICS %s', s.stxnamespace::regnamespace,
+                             s.stxname, s.stxstattarget)
+          FROM pg_statistic_ext s WHERE s.stxrelid = p_table AND s.stxstattarget >= 0
+        UNION ALL
         SELECT 4, lpad(k.oid::text, 10, '0'),
                format('ALTER TABLE %s ADD CONSTRAINT %I %s', p_table, k.conname, pg_get_constraintdef(k.oid))
           FROM constraints k WHERE k.contype = 'f'
@@ -257,7 +295,8 @@ COMMENT ON FUNCTION @extschema@.table_definition(regclass) IS
  */
 CREATE FUNCTION @extschema@.rebuild_leads(p_parts int) RETURNS void
     LANGUAGE plpgsql
-    SET search_path = pg_catalog, pg_temp SET row_security = off SET check_function_bodies = off AS $fn$
+    SET search_path = pg_catalog, pg_temp SET row_security = off SET check_function_bodies = off
+    SET quote_all_identifiers = off AS $fn$
 DECLARE
     -- looked up, because the schema may have been renamed
     v_schema  CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
@@ -271,6 +310,8 @@ DECLARE
     v_identity "char";
     v_drops   text[];
     v_creates text[];
+    v_locks   bigint;
+    v_sessions int;
     v_object  record;
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
@@ -292,7 +333,23 @@ BEGIN
     IF v_reasons IS NOT NULL THEN
         RAISE EXCEPTION 'cannot rebuild table "leads"'
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = v_reasons,
-                  HINT = 'Drop what is named, and create it again afterwards.';
+                  HINT = 'Drop or undo what is named, and do it again afterwards.';
+    END IF;
+    -- A server would find out after it has copied the rows.  The way back needs most: to drop a partition
+    -- locks it, its two types, its TOAST table and that one's index, and each of its parts.
+    SELECT p_parts * (5 + sum(n)) INTO v_locks
+      FROM (SELECT count(*) FROM pg_index WHERE indrelid = v_leads::regclass
+            UNION ALL SELECT count(*) FROM pg_constraint WHERE conrelid = v_leads::regclass
+            UNION ALL SELECT count(*) FROM pg_attrdef WHERE adrelid = v_leads::regclass
+            UNION ALL SELECT count(*) FROM pg_trigger WHERE tgrelid = v_leads::regclass) AS parts (n);
+    v_sessions := current_setting('max_connections')::int
+                  + current_setting('max_prepared_transactions')::int;
+    IF v_locks > v_sessions * current_setting('max_locks_per_transaction')::bigint THEN
+        RAISE EXCEPTION 'cannot partition table "leads" into % tables', p_parts
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('That, and the way back, takes about %s locks.', v_locks),
+                  HINT = format('Set max_locks_per_transaction to %s and restart the server, or make fewer'
+                                ' partitions.', ceil(v_locks::numeric / v_sessions));
     END IF;
 
     -- What the old table is made of.  Storage parameters are those of the table or of its first partition.
@@ -617,7 +674,9 @@ COMMENT ON FUNCTION @extschema@.require_plain_leads() IS
 
 -- What distribute() does, in a transaction in which the nodes fire no triggers.
 CREATE FUNCTION @extschema@.distribute_tables() RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $fn$
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+    SET quote_all_identifiers = off AS $fn$
 DECLARE
     v_schema CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
                                 WHERE extname = 'openinfo');
@@ -723,7 +782,7 @@ COMMENT ON FUNCTION @extschema@.distribute_tables() IS
 CREATE FUNCTION @extschema@.undistribute_tables() RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp SET client_min_messages = error
-    SET check_function_bodies = off AS $fn$
+    SET check_function_bodies = off SET quote_all_identifiers = off AS $fn$
 DECLARE
     v_schema  CONSTANT text := (SELECT extnamespace::regnamespace FROM pg_extension
                                  WHERE extname = 'openinfo');
