@@ -292,6 +292,12 @@ BEGIN
         COMMENT ON TRIGGER zz_create_preferences ON @extschema@.users IS
             'Creates the notification preferences of a new member, uses up their invitation, counts seats';
     END IF;
+    -- By its name it fires after the triggers of the foreign keys, RI_..., as the other one.
+    CREATE TRIGGER zz_move_member AFTER UPDATE OF workspace_id ON @extschema@.users FOR EACH ROW
+        WHEN (OLD.workspace_id IS DISTINCT FROM NEW.workspace_id)
+        EXECUTE FUNCTION @extschema@.create_preferences();
+    COMMENT ON TRIGGER zz_move_member ON @extschema@.users IS
+        'Does for a member who is moved to another workspace what is done for a new one';
     -- Not where there are workspaces, which may have more members than that.
     PERFORM @extschema@.execute_as_owner(
         'UPDATE @extschema@.plans

@@ -30,6 +30,7 @@ BEGIN
     END IF;
 END
 $do$;
+DROP TRIGGER IF EXISTS zz_move_member ON @extschema@.users;
 SELECT @extschema@.drop_table_if_empty('@extschema@.invitations'::regclass, 'true'::text);
 SELECT @extschema@.drop_table_if_empty('@extschema@.workspace_creations'::regclass,
     'created_at > now() - interval ''24 hours'''::text);

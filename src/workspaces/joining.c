@@ -18,7 +18,7 @@
 #include "workspaces/members.h"
 #include "workspaces/plan_limits.h"
 
-/* The member is new: whoever was to have that address is there. */
+/* The member is new here: whoever was to have that address is there. */
 static void
 use_up_invitation(const Datum *member)
 {
@@ -32,7 +32,8 @@ use_up_invitation(const Datum *member)
 }
 
 /*
- * create_preferences() returns trigger: AFTER INSERT ON users FOR EACH ROW
+ * create_preferences() returns trigger: AFTER INSERT OR UPDATE ON users FOR EACH ROW, for a member who
+ * has come into their workspace
  *
  * The new member gets notification preferences, with their default values; an open invitation of their
  * address is used up; and they take a seat.
@@ -56,11 +57,11 @@ openinfo_create_preferences(PG_FUNCTION_ARGS)
 	bool		   isnull;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || !catalog_is_table(trigger->tg_relation, "users"))
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
+		!catalog_is_table(trigger->tg_relation, "users"))
 		error_not_trigger("create_preferences");
 
-	row = trigger->tg_trigtuple;
+	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	desc = RelationGetDescr(trigger->tg_relation);
 	email = catalog_column(RelationGetRelid(trigger->tg_relation), "email");
 	member[0] = heap_getattr(row, catalog_users()->id, desc, &isnull);

@@ -104,6 +104,33 @@ SELECT * FROM pg_temp.seats;
 SELECT pg_temp.try_accept('ida', :'ida');
 SELECT * FROM pg_temp.seats;
 
+-- Who is moved to the workspace takes a seat like a new member: their invitation is used up, they get
+-- preferences, and a statement that moves one too many fails as a whole.
+INSERT INTO workspaces (slug, name) VALUES ('seats-three', 'Three') RETURNING id AS three \gset
+INSERT INTO users (workspace_id, auth_user_id, email, plan)
+SELECT :'three', md5('seats' || p)::uuid, p || '@seats.example', 'seats'
+  FROM unnest('{lea,mia,ned}'::text[]) p;
+DELETE FROM notification_preferences WHERE workspace_id = :'three';
+CREATE FUNCTION pg_temp.move(VARIADIC p_people text[]) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.try(format('UPDATE users SET workspace_id = %L WHERE split_part(email, %L, 1) = ANY (%L)',
+                              id, '@', p_people)) FROM workspaces WHERE slug = 'seats-one' $$;
+SELECT pg_temp.move('lea');
+UPDATE plans SET members = 5 WHERE name = 'seats';
+SELECT pg_temp.invite('lea');
+SELECT pg_temp.move('lea', 'mia', 'ned');
+SELECT * FROM pg_temp.seats;
+SELECT pg_temp.move('lea', 'mia');
+SELECT * FROM pg_temp.seats;
+SELECT split_part(u.email, '@', 1) AS moved, accepted_by IS NOT NULL AS was_invited,
+       p.user_id IS NOT NULL AS has_preferences
+  FROM users u LEFT JOIN invitations i ON i.accepted_by = u.id
+  LEFT JOIN notification_preferences p ON p.user_id = u.id AND p.workspace_id = u.workspace_id
+ WHERE u.email ~ '^(lea|mia|ned)@seats' ORDER BY u.email;
+SELECT pg_temp.move('ned');
+-- ... who stays takes none, also where there are too many
+UPDATE plans SET members = 3 WHERE name = 'seats';
+SELECT pg_temp.move('lea', 'mia');
+
 -- Limits are not negative; zero lets nobody in, not even a first owner.
 UPDATE plans SET members = -1 WHERE name = 'seats';
 BEGIN;
