@@ -255,8 +255,8 @@ integration_count_error(Datum workspace, Datum integration, Datum message)
  *
  * Counts an error of the sender and stores its message, 2,000 bytes at most, without the integration's
  * secrets: as they are, percent-encoded, in base64, and of a secret URL its path and query.  The fifth
- * consecutive error sets the status to error; an integration that is set to active after that starts from
- * zero.
+ * consecutive error sets the status to error; an integration that is set to active with five or more starts
+ * from zero.
  * Callers: service_role.  Errors: 42501; 22023 a NULL id or no such integration.  A NULL message is "unknown
  * error".  Locks: the integration's row.
  */

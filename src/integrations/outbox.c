@@ -8,8 +8,8 @@
  *	wait		after an attempt that failed: 1, 2, 4 ... minutes
  *
  * Claims, leases and reports are those of queries/work_queue.c, with these differences: eight attempts; an
- * event that is delivered is never sent again, whatever is reported later; events of an integration that is
- * not active wait until it is.
+ * event that is delivered is never sent again, whatever is reported later; one that is handed back is never
+ * exhausted; events of an integration that is not active wait until it is.
  *
  * Invariant: an event that is delivered, exhausted, claimed or waiting is not claimed.
  */
@@ -173,9 +173,10 @@ openinfo_get_integration_events_pending(PG_FUNCTION_ARGS)
  *
  * Reports on an event.  "delivered": sent, last_used_at of the integration moves, its consecutive errors are
  * reset.  "failed": waits for the next attempt; after the eighth it stays so, and counts as an error of the
- * integration.  "pending": a claimed event is handed back, and can be claimed at once; one that is exhausted
- * or waits starts again at zero attempts.  p_error is stored as record_integration_error() stores it.  A
- * report about a delivered event changes nothing, nor does "failed" about an exhausted one.
+ * integration.  "pending": a claimed event is handed back, and can be claimed at once; the attempt counts,
+ * but for the eighth, which is made again.  One that is exhausted or waits starts again at zero attempts.
+ * p_error is stored as record_integration_error() stores it.  A report about a delivered event changes
+ * nothing, nor does "failed" about an exhausted one.
  * Callers: service_role.  Errors: 42501; 22023 id or status NULL, or no such event (its integration may have
  * been deleted).  Locks: the integration, KEY SHARE; the event, NO KEY UPDATE; for an error that is counted,
  * the integration, NO KEY UPDATE.  A transaction that reports on events of several integrations in another
@@ -193,7 +194,7 @@ openinfo_update_integration_event(PG_FUNCTION_ARGS)
 		"SELECT FROM @extschema@.integrations WHERE id = $1 AND workspace_id = $2 FOR KEY SHARE",
 		"uuid, uuid");
 	static Statement report = WORK_QUEUE_REPORT(
-		"integration_events", "", "delivery_status", "8", "delivered", "sent_at",
+		"integration_events", "", "delivery_status", "8", "least(attempts, 7)", "delivered", "sent_at",
 		"status <> 'delivered' AND sent_at IS NULL"
 		" AND NOT ($3 = 'failed' AND status = 'failed' AND attempts >= 8)",
 		WORK_QUEUE_WAIT("", "8"));
@@ -247,8 +248,8 @@ trigger_column(TriggerData *trigger, const char *column)
  * reset_integration_errors() returns trigger: AFTER UPDATE ON integration_events FOR EACH ROW
  *		WHEN (OLD.sent_at IS NULL AND NEW.sent_at IS NOT NULL)
  *
- * A delivered event resets the consecutive-error count and moves last_used_at.  When a sender has set sent_at
- * itself, status follows.
+ * A delivered event resets the consecutive-error count and moves last_used_at, whatever the status of the
+ * integration, which stays.  When a sender has set sent_at itself, status follows.
  */
 PG_FUNCTION_INFO_V1(openinfo_reset_integration_errors);
 Datum
@@ -260,11 +261,11 @@ openinfo_reset_integration_errors(PG_FUNCTION_ARGS)
 	 */
 	static Statement used = STATEMENT(
 		"UPDATE @extschema@.integrations"
-		"   SET last_used_at = $3, error_count = CASE WHEN status = 'active' THEN 0 ELSE error_count END"
+		"   SET last_used_at = $3, error_count = 0"
 		" WHERE workspace_id = $2"
 		"   AND id = (SELECT id FROM @extschema@.integrations"
 		"              WHERE id = $1 AND workspace_id = $2"
-		"                AND (last_used_at IS DISTINCT FROM $3 OR status = 'active' AND error_count > 0)"
+		"                AND (last_used_at IS DISTINCT FROM $3 OR error_count > 0)"
 		"                FOR NO KEY UPDATE SKIP LOCKED)",
 		"uuid, uuid, timestamptz");
 	static Statement follow = STATEMENT(

@@ -238,8 +238,9 @@ work_queue_report(Statement *report, Datum workspace, Datum item, Datum status, 
 		REPORT_ON_LEAD_SQL(phase, done, other),                                    \
 			REPORT_ON_LEAD_SQL(phase, done, other WORK_QUEUE_WAIT(phase "_", "3")) \
 	}
-#define REPORT_ON_LEAD_SQL(phase, done, other)                                    \
-	WORK_QUEUE_REPORT("leads", phase "_", phase "_status", "3", done, done "_at", \
+#define REPORT_ON_LEAD_SQL(phase, done, other)                  \
+	WORK_QUEUE_REPORT("leads", phase "_", phase "_status", "3", \
+					  phase "_attempts", done, done "_at",      \
 					  phase "_status <> '" done "' OR $3 IN ('" done "', 'pending')", other)
 
 static Statement find_lead = STATEMENT("SELECT workspace_id FROM @extschema@.leads WHERE id = $1", "uuid");

@@ -17,19 +17,20 @@
 /*
  * The statement that reports on an item: $1 its workspace, $2 the item, $3 the status, $4 the error, $5 the
  * time, $6 the end of a new lease, $7 the contact, $8 the clock.  prefix: of the columns of the queue.  It
- * updates no row unless the report is accepted, and returns whether the item is exhausted.  other: more
- * columns to set.
+ * updates no row unless the report is accepted, and returns whether the item is exhausted.  back: the
+ * attempts that a claimed item has once it is handed back.  other: more columns to set.
  */
-#define WORK_QUEUE_REPORT(table, prefix, type, most, done, done_at, accepted, other)              \
+#define WORK_QUEUE_REPORT(table, prefix, type, most, back, done, done_at, accepted, other)        \
 	STATEMENT(                                                                                    \
 		"UPDATE @extschema@." table                                                               \
 		"   SET " prefix "status ="                                                               \
 		"         CASE WHEN $3 = 'pending' AND " prefix "lease_until IS NOT NULL"                 \
-		"                   AND " prefix "attempts >= " most                                      \
+		"                   AND " back " >= " most                                                \
 		"              THEN 'failed' ELSE $3 END,"                                                \
 		"       " prefix "attempts ="                                                             \
-		"         CASE WHEN " prefix "lease_until IS NOT NULL THEN " prefix "attempts"            \
+		"         CASE WHEN $3 = 'pending' AND " prefix "lease_until IS NOT NULL THEN " back      \
 		"              WHEN $3 = 'pending' THEN 0"                                                \
+		"              WHEN " prefix "lease_until IS NOT NULL THEN " prefix "attempts"            \
 		"              ELSE " prefix "attempts + (" prefix "attempts < " most ")::int4 END,"      \
 		"       " prefix "lease_until = $6,"                                                      \
 		"       " done_at " = CASE WHEN $3 = '" done "' THEN $5 ELSE " done_at " END," other      \

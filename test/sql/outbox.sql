@@ -92,6 +92,18 @@ SELECT update_integration_event('0eb00000-0000-4000-8000-0000000000e2', 'pending
 SELECT * FROM pg_temp.events WHERE event = '2';
 SELECT event_data, attempts FROM get_integration_events_pending();
 
+-- ... the eighth attempt too: none has failed, and the event is claimed for the eighth time again.
+CALL pg_temp.new_events();
+DELETE FROM integration_events WHERE id <> :event;
+UPDATE integration_events SET attempts = 7;
+SELECT attempts FROM get_integration_events_pending();
+SELECT update_integration_event(:event, 'pending');
+SELECT * FROM pg_temp.events;
+SELECT attempts FROM get_integration_events_pending();
+SELECT update_integration_event(:event, 'failed', 'no answer');
+SELECT * FROM pg_temp.events;
+UPDATE integrations SET error_count = 0 WHERE name = 'Chat';
+
 -- Failed: 1, 2, 4 ... minutes until the next attempt.
 CALL pg_temp.new_events();
 DELETE FROM integration_events WHERE id <> :event;
@@ -168,6 +180,13 @@ SELECT event_data FROM get_integration_events_pending() ORDER BY event_data;
 -- What a sender has claimed before may be reported on.
 UPDATE integrations SET status = 'inactive' WHERE name = 'Chat';
 SELECT update_integration_event(:event, 'delivered');
+-- ... "delivered" resets the errors of such an integration too, which stays what it is
+BEGIN;
+UPDATE integrations SET error_count = 5 WHERE name IN ('Chat', 'Hook');
+SELECT update_integration_event('0eb00000-0000-4000-8000-0000000000e2', 'delivered'),
+       update_integration_event('0eb00000-0000-4000-8000-0000000000e3', 'delivered');
+SELECT name, status, error_count FROM integrations WHERE name IN ('Chat', 'Hook') ORDER BY name;
+ROLLBACK;
 DELETE FROM integrations WHERE name = 'Chat';
 SELECT update_integration_event('0eb00000-0000-4000-8000-0000000000e2', 'delivered');
 SELECT * FROM pg_temp.events ORDER BY event;
