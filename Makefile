@@ -42,6 +42,7 @@ OBJS = \
 	src/topics/hits.o \
 	src/topics/look.o \
 	src/topics/walk.o \
+	src/topics/vocabulary.o \
 	src/topics/fuzzy.o \
 	src/topics/search.o \
 	src/topics/trends.o \

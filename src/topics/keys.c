@@ -331,10 +331,9 @@ openinfo_topic_keys_in_range(PG_FUNCTION_ARGS)
 	bytea	*from = (bytea *) PG_GETARG_POINTER(0);
 	bytea	*at = (bytea *) PG_GETARG_POINTER(1);
 	KeyScan *scan = (KeyScan *) PG_GETARG_POINTER(3);
-	int		 nfrom = VARSIZE_ANY_EXHDR(from);
 	int		 n = VARSIZE_ANY_EXHDR(at);
 
-	if (n < nfrom || memcmp(VARDATA_ANY(from), VARDATA_ANY(at), nfrom) != 0)
+	if (n < scan->nprefix || memcmp(VARDATA_ANY(from), VARDATA_ANY(at), scan->nprefix) != 0)
 		PG_RETURN_INT32(1);
 	PG_RETURN_INT32(scan->look(scan->arg, VARDATA_ANY(at), n) ? -1 : 1);
 }

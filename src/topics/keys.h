@@ -63,12 +63,14 @@ typedef enum KeyEnd
 } KeyEnd;
 
 /*
- * One question to the index, through its access method: with "look" each key that begins with "from" is shown
- * to that function, which says whether to go on, and no row is found; without it, the rows of the one key.
+ * One question to the index, through its access method: with "look" each key from "from" on that has its
+ * first "nprefix" bytes is shown to that function, which says whether to go on, and no row is found; without
+ * it, the rows of the one key.
  */
 typedef struct KeyScan
 {
 	const bytea *from;
+	int			 nprefix;
 	bool (*look)(void *arg, const char *key, int n);
 	void *arg;
 } KeyScan;

@@ -322,27 +322,33 @@ search_end(Search *s, const char *name, int budget)
 	ExecDropSingleTupleTableSlot(s->slot);
 }
 
-/*
- * Shows all keys that begin with "from", without their scope; a key may be shown twice, those of the pending
- * list are shown first, all of them and in any order.
- */
+/* Shows the keys of the index from "from" on that share its first bytes, in order, without their scope. */
 void
-look_at_keys(Search *s, const bytea *from, PostingVisitor visit, void *arg)
+look_from_key(Search *s, const bytea *from, int nprefix, PostingVisitor visit, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	LookVisit	  v = {.s = s, .visit = visit, .arg = arg};
-	KeyScan		  scan = {.from = from, .look = look_visit, .arg = &v};
+	KeyScan		  scan = {.from = from, .nprefix = nprefix, .look = look_visit, .arg = &v};
 	RowSet		  none = {0};
 
-	if (search_exhausted(s))
-		return;
-	if (s->pending)
-		pending_keys(s->pending, from, s->scope.n, visit, arg);
-	if (s->pages && pages_keys(s->pages, from, s->scope.n, visit, arg))
+	if (search_exhausted(s) ||
+		(s->pages && pages_keys(s->pages, from, nprefix, s->scope.n, visit, arg)))
 		return;
 	search_leave_pages(s);
 	v.context = context;
 	look_scan(s, &scan, &none);
+}
+
+/*
+ * Shows all keys that begin with "from"; a key may be shown twice, those of the pending list are shown first,
+ * all of them and in any order.
+ */
+void
+look_at_keys(Search *s, const bytea *from, PostingVisitor visit, void *arg)
+{
+	if (s->pending && !search_exhausted(s))
+		pending_keys(s->pending, from, s->scope.n, visit, arg);
+	look_from_key(s, from, VARSIZE(from) - VARHDRSZ, visit, arg);
 }
 
 /* Adds the rows of a key; with "only", at least those among these. */

@@ -107,6 +107,7 @@ extern bool		search_has(const Search *s, MatchTier tier);
 extern void		search_add(Search *s, Hit *hit, const TextWords *t);
 extern void		search_finish(Search *s);
 extern void		search_forget_rows(Search *s);
+extern void		look_from_key(Search *s, const bytea *from, int nprefix, PostingVisitor visit, void *arg);
 extern void		look_at_keys(Search *s, const bytea *from, PostingVisitor visit, void *arg);
 extern void		look_up(Search *s, Posting *posting, const RowSet *only, RowSet *out);
 extern void		look_at_row(Search *s, const SearchQuery *q, uint64 row, MatchTier floor, int max_typos);

@@ -6,36 +6,51 @@
  */
 #include "openinfo.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
 #include "storage/bufmgr.h"
 
 #include "topics/page_cache.h"
 
+/* Most searches read no more than so many. */
+#define PAGES_EXPECTED 32
+
 typedef struct CachedPage
 {
 	BlockNumber block;
+	char		status; /* of the entry of the hash table */
 	Page		page;
 } CachedPage;
 
+/* the header shadows a name of its own */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#define SH_PREFIX pagetable
+#define SH_ELEMENT_TYPE CachedPage
+#define SH_KEY_TYPE BlockNumber
+#define SH_KEY block
+#define SH_HASH_KEY(table, key) murmurhash32(key)
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+#pragma GCC diagnostic pop
+
 struct PageCache
 {
-	Relation	rel;
-	BlockNumber nblocks;
-	int			n;
-	int			mask; /* of the hash table, a power of two minus 1 */
-	CachedPage *pages;
+	Relation		rel;
+	BlockNumber		nblocks;
+	pagetable_hash *pages;
 };
 
-/* With capacity for so many pages. */
 PageCache *
-page_cache_create(Relation rel, int npages)
+page_cache_create(Relation rel)
 {
 	PageCache *cache = palloc0(sizeof(PageCache));
 
 	cache->rel = rel;
-	cache->mask = pg_nextpower2_32(npages + npages / 4) - 1;
-	cache->pages = palloc0(sizeof(CachedPage) * (cache->mask + 1));
+	cache->pages = pagetable_create(CurrentMemoryContext, PAGES_EXPECTED, NULL);
 	return cache;
 }
 
@@ -53,29 +68,27 @@ page_copy(Page copy, Page page)
 	memcpy(copy + upper, page + upper, BLCKSZ - upper);
 }
 
-/* A copy of a page; NULL when there is no such page, or no space left for it. */
+/* A copy of a page; NULL when there is no such page. */
 Page
 page_cache_get(PageCache *cache, BlockNumber block)
 {
-	int			i = (block * 2654435761u) & cache->mask;
-	CachedPage *cached;
+	CachedPage *cached = pagetable_lookup(cache->pages, block);
+	Page		page;
 	Buffer		buffer;
+	bool		found;
 
-	for (; cache->pages[i].page; i = (i + 1) & cache->mask)
-		if (cache->pages[i].block == block)
-			return cache->pages[i].page;
+	if (cached)
+		return cached->page;
 	CHECK_FOR_INTERRUPTS();
 	if (block >= cache->nblocks)
 		cache->nblocks = RelationGetNumberOfBlocks(cache->rel);
-	if (cache->n >= cache->mask || block >= cache->nblocks)
+	if (block >= cache->nblocks)
 		return NULL;
-	cached = &cache->pages[i];
+	page = palloc(BLCKSZ);
 	buffer = ReadBuffer(cache->rel, block);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	cached->page = palloc(BLCKSZ);
-	page_copy(cached->page, BufferGetPage(buffer));
+	page_copy(page, BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
-	cached->block = block;
-	cache->n++;
-	return cached->page;
+	pagetable_insert(cache->pages, block, &found)->page = page;
+	return page;
 }

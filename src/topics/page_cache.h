@@ -10,7 +10,7 @@
 
 typedef struct PageCache PageCache;
 
-extern PageCache *page_cache_create(Relation rel, int npages);
+extern PageCache *page_cache_create(Relation rel);
 extern Page		  page_cache_get(PageCache *cache, BlockNumber block);
 
 #endif

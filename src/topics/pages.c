@@ -45,7 +45,7 @@ pages_open(Relation index, int budget, bool pending)
 	Pages *pages = palloc0(sizeof(Pages));
 	Page   page;
 
-	pages->cache = page_cache_create(index, budget);
+	pages->cache = page_cache_create(index);
 	pages->stop_at = buffers_accessed() + budget;
 	page = pages_get(pages, GIN_METAPAGE_BLKNO, GIN_META, GIN_DATA | GIN_LEAF);
 	if (page == NULL || GinPageGetMeta(page)->ginVersion != GIN_CURRENT_VERSION ||
@@ -94,11 +94,10 @@ entry_search(Page page, const bytea *from, bool *doubt)
 	return low;
 }
 
-/* Shows all keys that begin with "from", without their scope, with where their rows are. */
+/* Shows the keys from "from" on that share its prefix, without their scope, with where their rows are. */
 bool
-pages_keys(Pages *pages, const bytea *from, int scope, PostingVisitor visit, void *arg)
+pages_keys(Pages *pages, const bytea *from, int nprefix, int scope, PostingVisitor visit, void *arg)
 {
-	int			nfrom = VARSIZE(from) - VARHDRSZ;
 	BlockNumber block = GIN_ROOT_BLKNO;
 	bool		doubt = false;
 
@@ -120,7 +119,7 @@ pages_keys(Pages *pages, const bytea *from, int scope, PostingVisitor visit, voi
 			(void) entry_compare(itup, from, &key, &n, &doubt);
 			if (doubt || (!GinIsPostingTree(itup) && !GinItupIsCompressed(itup)))
 				return false;
-			if (key == NULL || n < nfrom || memcmp(key, VARDATA(from), nfrom) != 0 ||
+			if (key == NULL || n < nprefix || memcmp(key, VARDATA(from), nprefix) != 0 ||
 				buffers_accessed() > pages->stop_at)
 				return true;
 			posting.key = key_copy(key, n);

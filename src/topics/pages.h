@@ -26,7 +26,8 @@ typedef bool (*PostingVisitor)(void *arg, const char *key, int n, const Posting 
 typedef struct Pages Pages;
 
 extern Pages *pages_open(Relation index, int budget, bool pending);
-extern bool	  pages_keys(Pages *pages, const bytea *from, int scope, PostingVisitor visit, void *arg);
+extern bool	  pages_keys(Pages *pages, const bytea *from, int nprefix, int scope, PostingVisitor visit,
+						 void *arg);
 extern bool	  pages_rows(Pages *pages, const Posting *posting, const RowSet *only, RowSet *out);
 
 #endif

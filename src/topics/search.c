@@ -4,8 +4,8 @@
  *
  * The modules, from the bottom up: text.c reads words; keys.c puts them into the index; match.c is the rule
  * for one topic; look.c scans the index, reads rows and keeps the best; walk.c goes along the volume buckets;
- * fuzzy.c tries spacing and typos when that finds nothing.  This file decides who may see what, and puts the
- * steps together.
+ * vocabulary.c knows the words that the index has; fuzzy.c tries spacing and typos when the text as it is
+ * finds nothing.  This file decides who may see what, and puts the steps together.
  *
  * Rows are read with the snapshot of the caller's statement through PostgreSQL's own index, so there is
  * nothing to keep fresh: what the statement sees is what is found.  When the index is missing or not usable

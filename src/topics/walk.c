@@ -375,9 +375,16 @@ walk_by_volume(Walk *w)
 		return;
 	for (int i = 0; i < typed->nwords && i < BEGINS_WORDS; i++)
 		begins_add(w, term_of_word(w->s, &typed->words[i], i == typed->nwords - 1, i + 1));
-	/* further words stand anywhere */
+	/* further words stand anywhere; those that have their place are not asked for once more */
 	for (int i = 0; typed->nwords > BEGINS_WORDS && i < w->nwords; i++)
-		begins_add(w, w->words[i]);
+	{
+		bool placed = false;
+
+		for (int k = 0; k < BEGINS_WORDS; k++)
+			placed |= typed->words[k].s == w->q->words[i].s;
+		if (!placed)
+			begins_add(w, w->words[i]);
+	}
 	walk(w);
 }
 

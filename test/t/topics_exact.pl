@@ -120,13 +120,17 @@ is($reached, 0, 'no search reached its budget');
 $node->safe_psql('app', <<'SQL');
 INSERT INTO global_topics (topic, current_volume)
     SELECT 'long ' || (ARRAY['list', 'lists', 'lost', 'last'])[1 + n % 4] || ' ' || n, n % 7 FROM generate_series(1, 20000) n;
+-- more letters in one place than are tried one by one
+INSERT INTO global_topics (topic, current_volume)
+    SELECT word || ' pier', n FROM generate_series(1, 90) n, unnest(ARRAY[chr(944 + n) || 'uay', 'q' || chr(944 + n) || 'ays', chr(944 + n) || 'ay']) word
+    ON CONFLICT DO NOTHING;
 CREATE ROLE fuzz_by_row;
 GRANT USAGE ON SCHEMA fuzz TO fuzz_by_row;
 GRANT SELECT ON global_topics, fuzz.text TO fuzz_by_row;
 GRANT EXECUTE ON FUNCTION search_topics(text, int) TO fuzz_by_row;
 CREATE POLICY fuzz_by_row ON global_topics TO fuzz_by_row USING (topic IS NOT NULL);
 CREATE TABLE fuzz.long AS SELECT typed, n FROM unnest(ARRAY['l', 'lo', 'long', 'long l', 'list', 'lists 1', 'long last 7', 'lost 77', 'lsit 5', 'longlist',
-    'list long', 'last 1 l', '19999', 'long 1', 'quayworkers']) WITH ORDINALITY t(typed, n);
+    'list long', 'last 1 l', '19999', 'long 1', 'quayworkers', 'xuay', 'qxay', 'quxy', 'xay pier', 'pier qay']) WITH ORDINALITY t(typed, n);
 GRANT SELECT ON fuzz.long TO fuzz_by_row;
 CREATE FUNCTION fuzz.long_digest() RETURNS text LANGUAGE sql AS
   $$ SELECT md5(string_agg(n || s.topic || s.current_volume || s.relevance, ',' ORDER BY n, s.ordinality))
