@@ -133,11 +133,14 @@ fuzzy_spacing(Walk *exact)
 
 /* ---- typos ---- */
 
-/* Walks every way in which so many typos can be spread over the words from number i on. */
+/*
+ * Walks every way in which so many typos can be spread over the words from number i on.  A word that is not
+ * there has one at least; such words come first, so that the others are not looked at when none is left.
+ */
 static void
 typos_spread(Walk *w, NearWords *near, int i, int left)
 {
-	int allowed;
+	int allowed = left;
 
 	if (i == w->nwords)
 	{
@@ -145,7 +148,9 @@ typos_spread(Walk *w, NearWords *near, int i, int left)
 			walk(w);
 		return;
 	}
-	allowed = Min(left, typos_allowed(near[i].typed));
+	for (int k = i + 1; k < w->nwords; k++)
+		allowed -= near[k].terms[0]->nkeys == 0;
+	allowed = Min(allowed, typos_allowed(near[i].typed));
 	for (int typos = 0; typos <= allowed && !search_exhausted(w->s); typos++)
 	{
 		if (typos > near[i].max)
@@ -166,20 +171,21 @@ fuzzy_typos(Walk *exact)
 	NearWords		   near[TYPO_MAX_WORDS];
 	int				   total = 0;
 	int				   missing = 0;
+	int				   first = 0;
 
 	for (int i = 0; i < q->nwords; i++)
+		missing += exact->words[i]->nkeys == 0;
+	for (int i = 0, next = missing; i < q->nwords; i++)
 	{
 		const TextWord *typed = &q->words[i];
+		bool			there = exact->words[i]->nkeys > 0;
+		NearWords	   *n = &near[there ? next++ : first++];
 
-		near[i] = (NearWords){.typed = typed, .open = query_word_open(q, i) && typed->nc > TYPO_HEAD};
-		near[i].terms[0] = exact->words[i];
+		if (!there && typos_allowed(typed) == 0)
+			return;
+		*n = (NearWords){.typed = typed, .open = query_word_open(q, i) && typed->nc > TYPO_HEAD};
+		n->terms[0] = exact->words[i];
 		total += typos_allowed(typed);
-		if (exact->words[i]->nkeys == 0)
-		{
-			if (typos_allowed(typed) == 0)
-				return;
-			missing++;
-		}
 	}
 	for (int max = Max(1, missing); max <= Min(total, TYPO_MAX) && s->best == MATCH_NONE; max++)
 	{

@@ -23,8 +23,9 @@
 /* Letters of one block of Unicode, and of so many at most, are tried in place of others. */
 #define LETTER_BLOCK 64
 #define LETTERS_MAX 160
-/* A tail so short is not looked at but leapt to, so many times at most. */
+/* With no more letters than this behind the typo of an unfinished word, the second order has too many words. */
 #define LEAP_TAIL 1
+/* Then so many letters at most are tried in its place. */
 #define LEAPS_MAX 80
 #define NO_LETTER UINT_MAX
 
@@ -178,7 +179,7 @@ near_any_letter(Search *s, NearWords *near, int missing, bool whole)
 	int				nc = near->typed->nc;
 	int				ntail = nc - TYPO_HEAD + missing;
 	pg_wchar		v[TYPO_HEAD + 2];
-	bool			done = ntail <= LEAP_TAIL;
+	bool			done = ntail <= (whole ? 0 : LEAP_TAIL);
 
 	for (int place = 0; place < TYPO_HEAD && done; place++)
 	{
