@@ -23,7 +23,7 @@
 /* Letters of one block of Unicode, and of so many at most, are tried in place of others. */
 #define LETTER_BLOCK 64
 #define LETTERS_MAX 160
-/* With no more letters than this behind the typo of an unfinished word, the second order has too many words. */
+/* An unfinished word with no more letters than this behind the typo: the second order has too many words. */
 #define LEAP_TAIL 1
 /* Then so many letters at most are tried in its place. */
 #define LEAPS_MAX 80
