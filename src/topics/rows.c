@@ -9,9 +9,9 @@
 
 #include "topics/rows.h"
 
-/* Adds rows behind those that are there; rowset_sort() puts them in order. */
-void
-rowset_add(RowSet *set, const uint64 *rows, int n)
+/* Where so many rows may be added. */
+static uint64 *
+rowset_end(RowSet *set, int n)
 {
 	if (set->n + n > set->capacity)
 	{
@@ -22,8 +22,15 @@ rowset_add(RowSet *set, const uint64 *rows, int n)
 		set->rows = set->rows ? repalloc_huge(set->rows, size)
 							  : MemoryContextAllocHuge(CurrentMemoryContext, size);
 	}
+	return set->rows + set->n;
+}
+
+/* Adds rows behind those that are there; rowset_sort() puts them in order. */
+void
+rowset_add(RowSet *set, const uint64 *rows, int n)
+{
 	if (n > 0)
-		memcpy(set->rows + set->n, rows, sizeof(uint64) * n);
+		memcpy(rowset_end(set, n), rows, sizeof(uint64) * n);
 	set->n += n;
 }
 
@@ -58,7 +65,7 @@ rowset_has(const RowSet *set, uint64 from, uint64 upto)
 void
 rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only)
 {
-	uint64 *rows = palloc(sizeof(uint64) * Max(n, 1));
+	uint64 *rows = rowset_end(set, n);
 	int		kept = 0;
 	/* only those between the first item and the last can be among them */
 	int	 low = only && n > 0 ? rowset_place(only, row_number(&items[0]), 0) : 0;
@@ -76,8 +83,7 @@ rowset_take_items(RowSet *set, ItemPointerData *items, int n, const RowSet *only
 		if (!only || (low < end && only->rows[low] == row))
 			rows[kept++] = row;
 	}
-	rowset_add(set, rows, kept);
-	pfree(rows);
+	set->n += kept;
 	pfree(items);
 }
 
