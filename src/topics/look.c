@@ -322,7 +322,10 @@ search_end(Search *s, const char *name, int budget)
 	ExecDropSingleTupleTableSlot(s->slot);
 }
 
-/* Shows the keys of the index from "from" on that share its first bytes, in order, without their scope. */
+/*
+ * Shows the keys of the index from "from" on that share its first bytes, without their scope; those of its
+ * pages in order.
+ */
 void
 look_from_key(Search *s, const bytea *from, int nprefix, PostingVisitor visit, void *arg)
 {

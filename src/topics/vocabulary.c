@@ -5,9 +5,9 @@
  * The vocabulary is in the index in two orders, and gives the near words as match.c counts typos.  Where
  * the first three letters are right, the vocabulary from them on is looked at.  A letter too many or two
  * swapped among them leave one word, or one beginning, to be looked for.  Another letter or one missing among
- * them leaves the letters behind right, which is the second order.  Where only one letter is behind, too many
- * words have that; then the first order is walked in leaps, from one letter that stands in the place to the
- * next.
+ * them leaves the letters behind right, which is the second order.  Of an unfinished word with one letter
+ * behind, and of a whole one with none, too many words have that; then the first order is walked in leaps,
+ * from one letter that stands in the place to the next.
  *
  * Where there is no second order (leads, which have fewer keys so that inserting costs less), every letter
  * is tried in each of the first three places.
@@ -25,7 +25,7 @@
 #define LETTERS_MAX 160
 /* An unfinished word with no more letters than this behind the typo: the second order has too many words. */
 #define LEAP_TAIL 1
-/* Then so many letters at most are tried in its place. */
+/* Then there are so many leaps at most, one or two for each letter that stands in its place. */
 #define LEAPS_MAX 80
 #define NO_LETTER UINT_MAX
 
@@ -139,15 +139,17 @@ leap_visit(void *arg, const char *key, int n, const Posting *posting)
 {
 	Leap *leap = arg;
 
+	/* the least: should the access method take over, its keys come in any order */
 	leap->letter = Min(leap->letter, utf8_to_unicode((const unsigned char *) key + leap->place));
 	return n >= leap->nfrom && memcmp(key, leap->from, leap->nfrom) == 0 &&
 		   near_visit(leap->near, key, n, posting);
 }
 
-/* Words with any letter in one place of a word; false when too many letters stand there. */
+/* Words with any letter in one place of a word; false when that would take too many leaps. */
 static bool
 near_leap(Search *s, NearWords *near, pg_wchar *v, int nc, int place, bool whole)
 {
+	Assert(s->scope.n == 0 && !s->pending);
 	v[place] = 1;
 	for (int leaps = 0; leaps < LEAPS_MAX && !search_exhausted(s); leaps++)
 	{
@@ -179,7 +181,7 @@ near_any_letter(Search *s, NearWords *near, int missing, bool whole)
 	int				nc = near->typed->nc;
 	int				ntail = nc - TYPO_HEAD + missing;
 	pg_wchar		v[TYPO_HEAD + 2];
-	bool			done = ntail <= (whole ? 0 : LEAP_TAIL);
+	bool			done = s->pages && ntail <= (whole ? 0 : LEAP_TAIL);
 
 	for (int place = 0; place < TYPO_HEAD && done; place++)
 	{
