@@ -205,7 +205,8 @@ sub comes
 my $succeeded = "SELECT count(DISTINCT j.jobname) = 4 FROM cron.job_run_details d JOIN cron.job j USING (jobid) WHERE d.status = 'succeeded' AND j.jobname LIKE 'openinfo\\_%'";
 ok(comes($node, $succeeded), 'each job has run')
   or diag sql('SELECT command, status, return_message FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
-is(sql("SELECT count(*) FROM openinfo_jobs WHERE last_start IS NOT NULL AND last_status = 'succeeded' AND NOT coalesce(overdue, false) AND duration >= interval '0'"), '4', 'and openinfo_jobs says so')
+# unless the next run has just begun
+ok(comes($node, "SELECT count(*) = 4 FROM openinfo_jobs WHERE last_start IS NOT NULL AND last_status = 'succeeded' AND NOT coalesce(overdue, false) AND duration >= interval '0'"), 'and openinfo_jobs says so')
   or diag sql('SELECT * FROM openinfo_jobs');
 ok(comes($else, $succeeded), 'so has each from another database')
   or diag $else->safe_psql('app', 'SELECT command, status, return_message FROM cron.job_run_details ORDER BY runid DESC LIMIT 12');
