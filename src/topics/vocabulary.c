@@ -145,11 +145,15 @@ leap_visit(void *arg, const char *key, int n, const Posting *posting)
 		   near_visit(leap->near, key, n, posting);
 }
 
-/* Words with any letter in one place of a word; false when that would take too many leaps. */
+/* Words with any letter in one place of the typed one; false when that would take too many leaps. */
 static bool
-near_leap(Search *s, NearWords *near, pg_wchar *v, int nc, int place, bool whole)
+near_leap(Search *s, NearWords *near, int place, bool whole)
 {
+	int		 nc = near->typed->nc;
+	pg_wchar v[TYPO_HEAD + LEAP_TAIL];
+
 	Assert(s->scope.n == 0 && !s->pending);
+	memcpy(v, near->typed->c, sizeof(pg_wchar) * nc);
 	v[place] = 1;
 	for (int leaps = 0; leaps < LEAPS_MAX && !search_exhausted(s); leaps++)
 	{
@@ -173,24 +177,17 @@ near_leap(Search *s, NearWords *near, pg_wchar *v, int nc, int place, bool whole
 	return false;
 }
 
-/* Another letter among the first three, or one that is missing there. */
+/* Another letter among the first three. */
 static void
-near_any_letter(Search *s, NearWords *near, int missing, bool whole)
+near_other_letter(Search *s, NearWords *near, bool whole)
 {
-	const pg_wchar *q = near->typed->c;
-	int				nc = near->typed->nc;
-	int				ntail = nc - TYPO_HEAD + missing;
-	pg_wchar		v[TYPO_HEAD + 2];
-	bool			done = s->pages && ntail <= (whole ? 0 : LEAP_TAIL);
+	int	 ntail = near->typed->nc - TYPO_HEAD;
+	bool done = s->pages && ntail <= (whole ? 0 : LEAP_TAIL);
 
 	for (int place = 0; place < TYPO_HEAD && done; place++)
-	{
-		memcpy(v, q, sizeof(pg_wchar) * place);
-		memcpy(v + place + 1, q + place + 1 - missing, sizeof(pg_wchar) * (nc + missing - place - 1));
-		done = near_leap(s, near, v, nc + missing, place, whole);
-	}
+		done = near_leap(s, near, place, whole);
 	if (!done)
-		near_look_tail(s, near, q + nc - ntail, ntail, whole);
+		near_look_tail(s, near, near->typed->c + TYPO_HEAD, ntail, whole);
 }
 
 /* The letters that may stand in place of those of a word: of its alphabets, each by its block of Unicode. */
@@ -290,8 +287,8 @@ near_find(Search *s, NearWords *near, int max)
 	/* another letter; one missing */
 	if (s->source->volumes)
 	{
-		near_any_letter(s, near, 0, whole);
-		near_any_letter(s, near, 1, whole);
+		near_other_letter(s, near, whole);
+		near_look_tail(s, near, q + TYPO_HEAD - 1, nc - TYPO_HEAD + 1, whole);
 	}
 	else
 		near_try_letters(s, near, nc, whole);
